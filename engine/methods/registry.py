@@ -1,0 +1,228 @@
+"""The list of methods: one decorator registers a method with its card.
+
+A method is a frozen dataclass whose fields ARE its options: the app draws its widgets from them,
+the command line its flags, the docs their table. Adding a method is adding one file to this folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
+
+from engine.corpus import Corpus
+from engine.errors import BadInput, UnknownName
+from engine.resources import Resources
+from engine.types import Attribute, Family, Level, Similarity, content_key
+
+OptionValue = str | int | float | bool
+Rereads = Literal["nothing", "documents", "pairs"]
+
+
+class Method(Protocol):
+    """Turns a corpus and an attribute into a Similarity."""
+
+    def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
+        """Do the work that a new attribute costs, and return the result."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a method says of itself."""
+
+    name: str
+    family: Family
+    level: Level
+    rereads: Rereads
+    tunable: bool
+    summary: str
+    paper: str
+    about: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a method, as widgets, flags and docs show it."""
+
+    name: str
+    kind: type
+    default: OptionValue
+    help: str
+    choices: tuple[OptionValue, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    model_kind: str = ""
+
+
+MethodClass = TypeVar("MethodClass", bound=type)
+_classes: dict[str, type[Any]] = {}
+_cards: dict[str, Card] = {}
+
+
+def method(
+    name: str,
+    *,
+    family: Family,
+    level: Level,
+    rereads: Rereads,
+    summary: str,
+    tunable: bool = False,
+    paper: str = "",
+    version: int = 1,
+) -> Callable[[MethodClass], MethodClass]:
+    """Register a frozen dataclass as a method, with its card.
+
+    Args:
+        name: what users type; lower case, words joined by hyphens.
+        family: which family it belongs to.
+        level: what a new attribute costs.
+        rereads: what a model must read again for a new attribute.
+        summary: one line for tables.
+        tunable: whether verdicts can make it better.
+        paper: where it comes from.
+        version: raise it when the same options give other numbers, so that kept runs are not reused.
+    """
+
+    def register(cls: MethodClass) -> MethodClass:
+        if name in _classes and _classes[name].__module__ != cls.__module__:
+            raise BadInput(f"Two methods are called {name!r}: rename one of them.")
+        _classes[name] = cls
+        about = " ".join((cls.__doc__ or "").split())
+        _cards[name] = Card(name, family, level, rereads, tunable, summary, paper, about, version)
+        return cls
+
+    return register
+
+
+def option(
+    default: OptionValue,
+    help: str,  # noqa: A002 - the word that argparse and Streamlit use too
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    model_kind: str = "",
+) -> Any:  # noqa: ANN401 - stands in a dataclass field of any type
+    """A dataclass field that is an option of a method: default, help, allowed range."""
+    extra = {"help": help, "low": low, "high": high, "model_kind": model_kind}
+    return dataclasses.field(default=default, metadata=extra)
+
+
+def cards() -> list[Card]:
+    """The cards of all methods: by level, then by name; controls first.
+
+    Example:
+        >>> [card.name for card in cards()][:2]
+        ['length', 'numbers']
+    """
+    _discover()
+    return sorted(_cards.values(), key=lambda c: (c.family is not Family.CONTROL, c.level, c.name))
+
+
+def card(name: str) -> Card:
+    """The card of one method.
+
+    Raises:
+        UnknownName: no such method; the message suggests the nearest name.
+    """
+    _discover()
+    if name not in _cards:
+        raise UnknownName("method", name, _cards)
+    return _cards[name]
+
+
+def options(name: str) -> list[Option]:
+    """The options of a method, read from its dataclass fields."""
+    card(name)
+    hints = typing.get_type_hints(_classes[name])
+    return [_option(field, hints[field.name]) for field in dataclasses.fields(_classes[name])]
+
+
+def create(name: str, values: Mapping[str, OptionValue] | None = None) -> Method:
+    """Make a method from its name and options; unnamed options keep their defaults.
+
+    Raises:
+        UnknownName: no such method or option.
+        BadInput: a value outside what the option allows.
+    """
+    known = {opt.name: opt for opt in options(name)}
+    checked = {}
+    for key, value in (values or {}).items():
+        if key not in known:
+            raise UnknownName(f"option of {name}", key, known)
+        checked[key] = _checked(known[key], value)
+    made: Method = _classes[name](**checked)
+    return made
+
+
+def name_of(made: Method) -> str:
+    """The registered name of a method instance."""
+    for name, cls in _classes.items():
+        if type(made) is cls:
+            return name
+    raise BadInput(f"{type(made).__name__} is no registered method: decorate it with @method(…).")
+
+
+def options_of(made: Method) -> dict[str, OptionValue]:
+    """The options an instance was made with."""
+    return {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}  # type: ignore[arg-type]
+
+
+def method_key(made: Method) -> str:
+    """Content key of a method with its options and its version."""
+    name = name_of(made)
+    parts = [f"{key}={value!r}" for key, value in sorted(options_of(made).items())]
+    return content_key(name, str(_cards[name].version), *parts)
+
+
+def _option(field: dataclasses.Field[Any], hint: Any) -> Option:  # noqa: ANN401 - a type form
+    choices: tuple[OptionValue, ...] = ()
+    kind: type
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        kind = type(choices[0])
+    else:
+        kind = hint
+    extra = field.metadata
+    return Option(
+        name=field.name,
+        kind=kind,
+        default=field.default,  # type: ignore[arg-type]
+        help=extra.get("help", ""),
+        choices=choices,
+        low=extra.get("low"),
+        high=extra.get("high"),
+        model_kind=extra.get("model_kind", ""),
+    )
+
+
+def _checked(opt: Option, value: OptionValue) -> OptionValue:
+    if opt.kind is bool and isinstance(value, str):
+        value = {"true": True, "yes": True, "false": False, "no": False}.get(value.lower(), value)
+    try:
+        cast: OptionValue = value if isinstance(value, opt.kind) else opt.kind(value)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"Option {opt.name} wants {opt.kind.__name__}, not {value!r}.") from error
+    if opt.choices and cast not in opt.choices:
+        allowed = ", ".join(str(choice) for choice in opt.choices)
+        raise BadInput(f"Option {opt.name} can't be {value!r}. Allowed: {allowed}.")
+    if isinstance(cast, int | float) and not _within(opt, float(cast)):
+        raise BadInput(f"Option {opt.name} must lie in {opt.low} … {opt.high}, not {value!r}.")
+    return cast
+
+
+def _within(opt: Option, value: float) -> bool:
+    above = opt.low is None or value >= opt.low
+    return above and (opt.high is None or value <= opt.high)
+
+
+def _discover() -> None:
+    """Import every module of this folder once; each registers its method."""
+    package = importlib.import_module("engine.methods")
+    for found in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"engine.methods.{found.name}")
