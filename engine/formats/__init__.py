@@ -1,0 +1,1 @@
+"""File formats → one table of text cells, and what each column is for."""
