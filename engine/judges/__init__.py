@@ -1,0 +1,1 @@
+"""Judges answer questions about texts with verdicts; the ledger keeps every verdict on disk."""
