@@ -1,0 +1,1 @@
+"""What a Similarity gets right and wrong: one measure, one formula, one function."""
