@@ -21,6 +21,8 @@ from engine.judges.questions import (
 )
 from engine.types import content_key
 
+N_AT_ONCE = 500
+
 Answer = tuple[float | None, Choice | None]
 
 
@@ -128,6 +130,7 @@ class LabelJudge:
             ask=lambda unanswered: (
                 replace(self._judge(question), prompt_version=version) for question in unanswered
             ),
+            n_at_once=N_AT_ONCE,
         )
 
     def _judge(self, question: Question) -> Verdict:

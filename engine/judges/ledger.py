@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -62,7 +64,7 @@ class Ledger:
 
     def _set_up(self) -> None:
         with self._reporting():
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._turn_on_wal()
             # FULL: each verdict is flushed to disk, so that a power cut loses none either.
             self._connection.execute("PRAGMA synchronous = FULL")
         with self._transaction() as connection:
@@ -75,6 +77,19 @@ class Ledger:
             for statement in SCHEMA:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _turn_on_wal(self) -> None:
+        # SQLite does not wait its turn here when two processes make the file at once.
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def __enter__(self) -> Self:
         """The ledger itself."""
@@ -108,7 +123,13 @@ class Ledger:
                     "UPDATE verdicts SET withdrawn = 1 WHERE unordered_key = ? AND judge = ?",
                     (verdict.unordered_key, verdict.judge),
                 )
-            connection.execute(INSERT, to_row(Entry(uuid.uuid4().hex, verdict, withdrawn=False)))
+            connection.execute(INSERT, _new_row(verdict))
+
+    def record_all(self, verdicts: Iterable[Verdict]) -> None:
+        """Write verdicts to disk in one go, all or none; for judges that are faster than a disk."""
+        rows = [_new_row(verdict) for verdict in verdicts]
+        with self._transaction() as connection:
+            connection.executemany(INSERT, rows)
 
     def get(
         self, question_key: str, judge: str, *, prompt_version: str | None = None
@@ -255,6 +276,7 @@ def through_ledger(
     judge: str,
     prompt_version: str,
     ask: Callable[[Sequence[Question]], Iterable[Verdict]],
+    n_at_once: int = 1,
 ) -> Iterator[Verdict]:
     """Answer from the ledger where it can, ask the rest, and record each answer before yielding it.
 
@@ -265,6 +287,8 @@ def through_ledger(
         prompt_version: verdicts given under another version do not count as answers.
         ask: gives verdicts on the questions that the ledger has none for, in any order; it is not
             called where there are none.
+        n_at_once: how many verdicts are recorded together, then yielded. More than 1 suits only
+            judges whose verdicts cost nothing: a crash loses those not yet recorded.
     """
     distinct = {question.key: question for question in questions}
     unanswered: list[Question] = []
@@ -276,6 +300,11 @@ def through_ledger(
             yield known
     if not unanswered:
         return
-    for verdict in ask(unanswered):
-        ledger.record(verdict)
-        yield verdict
+    verdicts = iter(ask(unanswered))
+    while part := list(itertools.islice(verdicts, n_at_once)):
+        ledger.record_all(part)
+        yield from part
+
+
+def _new_row(verdict: Verdict) -> tuple[object, ...]:
+    return to_row(Entry(uuid.uuid4().hex, verdict, withdrawn=False))

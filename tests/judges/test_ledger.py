@@ -311,6 +311,18 @@ def test_two_processes_and_two_threads_write_at_once(tmp_path):
             assert len(ledger.verdicts(judge=name)) == n
 
 
+def test_opening_waits_for_another_process_that_is_just_making_the_file(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE other (n)")
+    timer = threading.Timer(0.2, lambda: other.execute("COMMIT"))
+    timer.start()
+    with Ledger(path) as ledger:
+        assert ledger.n_verdicts == 0
+    timer.join()
+
+
 def test_a_file_that_is_no_ledger_is_refused(tmp_path):
     path = tmp_path / "ledger.sqlite"
     path.write_text("a letter, not a database " * 100)
