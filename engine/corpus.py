@@ -18,7 +18,7 @@ from engine.errors import BadCorpus, BadInput, UnknownName
 from engine.formats.assembly import Wanted, assemble
 from engine.formats.table import Dropped, Table, counted, listed_rows, table_from_frame
 from engine.reading import read_table
-from engine.samples import find_sample
+from engine.samples import find_sample, sample_names
 from engine.types import Rows, content_key
 
 __all__ = [
@@ -190,6 +190,14 @@ class Corpus:
         return LabelCodes(codes, names)
 
 
+def _known_path(source: str | Path) -> Path:
+    """A path as it is; a bare word that is no file was meant as a sample's name."""
+    path = Path(source)
+    if path.suffix or path.exists() or path.parent != Path():
+        return path
+    raise UnknownName("file or sample", str(source), sample_names())
+
+
 class _LabelOrder:
     """Sort key: numbers by size where every label is one, else text."""
 
@@ -236,7 +244,7 @@ def _check_lengths(
 
 
 def corpus_from_table(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Table,
     *,
     name: str,
     text_column: str | None = None,
@@ -244,13 +252,13 @@ def corpus_from_table(
     id_column: str | None = None,
     deduplicate: bool = False,
 ) -> Corpus:
-    """A corpus from a data frame; columns not named are guessed.
+    """A corpus from a data frame or a table that was read; columns not named are guessed.
 
     Rows with the same text are kept, and counted in the report, unless deduplicate is set:
     two customers who wrote the same words are two customers.
 
     Args:
-        frame: one row a text; cells of any type.
+        frame: one row a text; cells of any type. A Table brings its notes and dropped rows along.
         name: what to call the corpus.
         text_column: where the texts are.
         label_columns: which columns to keep as labels; none if empty.
@@ -268,7 +276,8 @@ def corpus_from_table(
         (('one cat', 'two dogs'), 1)
     """
     wanted = Wanted(text_column, label_columns, id_column, deduplicate)
-    return _corpus(table_from_frame(frame), wanted, name=name, source=f"Table {name!r}")
+    table = frame if isinstance(frame, Table) else table_from_frame(frame)
+    return _corpus(table, wanted, name=name, source=f"Table {name!r}")
 
 
 def _corpus(table: Table, wanted: Wanted, *, name: str, source: str) -> Corpus:
@@ -306,7 +315,7 @@ def load_corpus(
         text_column = text_column or known.text_column
         label_columns = known.label_columns if label_columns is None else label_columns
         id_column = id_column or "id"
-    path = known.path if known is not None else Path(source)
+    path = known.path if known is not None else _known_path(source)
     table = read_table(path, filename=path.name, limit=limit)
     wanted = Wanted(text_column, label_columns, id_column, deduplicate)
     name = known.name if known is not None else path.name.split(".")[0]

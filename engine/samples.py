@@ -103,6 +103,11 @@ def sample(name: str) -> Sample:
     return known[name]
 
 
+def sample_names() -> tuple[str, ...]:
+    """The names of all samples, the four main ones first."""
+    return tuple(each.name for each in (*samples(), *many_view_samples()))
+
+
 def find_sample(source: str | Path) -> Sample | None:
     """The sample that a name, a folder or a corpus file stands for, or None."""
     every = (*samples(), *many_view_samples())

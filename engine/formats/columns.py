@@ -13,8 +13,8 @@ MAX_LABEL_WORDS = 6.0
 SMALL_TABLE = 10
 
 TEXT_NAMES = frozenset(
-    ("text", "texts", "content", "body", "message", "sentence", "review", "comment", "document")
-    + ("description", "response", "utterance", "tweet", "post", "abstract", "passage", "article")
+    {"text", "texts", "content", "body", "message", "sentence", "review", "comment", "document"}
+    | {"description", "response", "utterance", "tweet", "post", "abstract", "passage", "article"}
 )
 ID_NAME = re.compile(r"^(_?id|ids|uid|uuid|guid|key|identifier|.*[_\-. ]id|.*[a-z]I[dD])$")
 LINK = re.compile(r"^\w+://\S+$")
