@@ -1,0 +1,1 @@
+"""Real models: sentence encoders, language models, cross-encoders; loaded lazily, in one place."""

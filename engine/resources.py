@@ -1,0 +1,341 @@
+"""What a method works with: models, the vectors already paid for, a meter, a way to stop.
+
+Everything that runs a model goes through here, so it is cached, counted and can be cancelled.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.errors import BadInput, Cancelled
+from engine.models.batching import PassBatch
+from engine.models.shelf import ModelShelf, process_shelf
+from engine.store import VectorStore
+from engine.types import Floats, content_key
+
+if TYPE_CHECKING:
+    from engine.models.cross_encoder import CrossEncoderModel
+    from engine.models.encoder import Encoder
+    from engine.models.language_model import LanguageModel
+
+_N_PROMPTS_KEPT = 5
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Meter:
+    """What a run has cost so far; several threads may add to it.
+
+    seconds: spent in models. passes: texts or pairs run through a model. lm_tokens: read or written
+    by language models. n_truncated: texts cut at a model's window. n_cached: texts not run again.
+    dollars, verdicts: spent on and given by judges. prompts: the first strings each model got.
+    """
+
+    seconds: float = 0.0
+    passes: int = 0
+    lm_tokens: int = 0
+    n_truncated: int = 0
+    n_cached: int = 0
+    dollars: float = 0.0
+    verdicts: int = 0
+    prompts: dict[str, list[str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add(
+        self,
+        *,
+        seconds: float = 0.0,
+        passes: int = 0,
+        lm_tokens: int = 0,
+        n_truncated: int = 0,
+        n_cached: int = 0,
+        dollars: float = 0.0,
+        verdicts: int = 0,
+    ) -> None:
+        """Add to the counts.
+
+        Example:
+            >>> meter = Meter()
+            >>> meter.add(passes=2)
+            >>> meter.add(passes=3)
+            >>> meter.passes
+            5
+        """
+        with self._lock:
+            self.seconds += seconds
+            self.passes += passes
+            self.lm_tokens += lm_tokens
+            self.n_truncated += n_truncated
+            self.n_cached += n_cached
+            self.dollars += dollars
+            self.verdicts += verdicts
+
+    def note_prompts(self, model: str, prompts: Iterable[str]) -> None:
+        """Keep the first few different strings that a model was sent."""
+        with self._lock:
+            kept = self.prompts.setdefault(model, [])
+            for prompt in prompts:
+                if len(kept) >= _N_PROMPTS_KEPT:
+                    return
+                if prompt not in kept:
+                    kept.append(prompt)
+
+
+class Resources:
+    """Models, cache, meter, progress and cancellation, handed to every method.
+
+    Example:
+        >>> Resources(cancelled=lambda: True).check_cancelled()
+        Traceback (most recent call last):
+            ...
+        engine.errors.Cancelled: The run was stopped. What was computed is kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        models: ModelShelf | None = None,
+        vectors: VectorStore | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        """Use the process's shelf and the store in the data folder, unless told otherwise.
+
+        Args:
+            models: where models are loaded.
+            vectors: where vectors are kept.
+            progress: told the share done in [0, 1] and what is being done.
+            cancelled: asked between batches; True stops the run.
+            meter: counts to add to.
+        """
+        self.models = models or process_shelf()
+        self.vectors = vectors or VectorStore()
+        self.meter = meter or Meter()
+        self._progress = progress
+        self._cancelled = cancelled
+
+    def encoder(self, name: str) -> Encoder:
+        """A sentence encoder, loaded when first asked for."""
+        return self.models.encoder(name)
+
+    def language_model(self, name: str) -> LanguageModel:
+        """A language model, loaded when first asked for."""
+        return self.models.language_model(name)
+
+    def cross_encoder(self, name: str) -> CrossEncoderModel:
+        """A cross-encoder, loaded when first asked for."""
+        return self.models.cross_encoder(name)
+
+    def embed(self, model: str, texts: Sequence[str]) -> Floats:
+        """(n, d) unit vectors of texts; only those not in the store are encoded.
+
+        Args:
+            model: encoder name.
+            texts: n texts, instruction included; duplicates are encoded once.
+
+        Raises:
+            Cancelled: the user stopped the run; finished batches are kept.
+        """
+        encoder = self.encoder(model)
+        return self._cached(
+            _Job(
+                model, f"{encoder.key}|unit", encoder.n_dims, "Encoding texts", counts_tokens=False
+            ),
+            list(texts),
+            lambda rows: encoder.batches([texts[row] for row in rows]),
+        )
+
+    def hidden_states(self, model: str, prompts: Sequence[str], *, layer: int) -> Floats:
+        """(n, d) state of each prompt's last token after a layer; cached.
+
+        Args:
+            model: language-model name.
+            prompts: n prompts; duplicates are read once.
+            layer: 0 for the embeddings, up to the number of layers; negative counts from the end.
+
+        Raises:
+            BadInput: no such layer.
+            Cancelled: the user stopped the run.
+        """
+        lm = self.language_model(model)
+        depth = lm.layer_index(layer)
+        return self._cached(
+            _Job(model, f"{lm.key}|last-token|layer {depth}", lm.n_dims, "Reading prompts"),
+            list(prompts),
+            lambda rows: lm.hidden_batches([prompts[row] for row in rows], depth),
+        )
+
+    def choice_logits(self, model: str, prompts: Sequence[str], choices: Sequence[str]) -> Floats:
+        """(n, c) log-probability that each choice's first token comes next; cached.
+
+        Raises:
+            BadInput: two choices begin with the same token.
+            Cancelled: the user stopped the run.
+        """
+        lm = self.language_model(model)
+        return self._cached(
+            _choice_job(model, lm.key, choices),
+            list(prompts),
+            lambda rows: lm.choice_batches([prompts[row] for row in rows], choices),
+        )
+
+    def choice_logits_after(
+        self, model: str, prefix: str, suffixes: Sequence[str], choices: Sequence[str]
+    ) -> Floats:
+        """(n, c) choice_logits of prefix + suffix, the prefix read once; the same cache.
+
+        Raises:
+            BadInput: two choices begin with the same token.
+            Cancelled: the user stopped the run.
+        """
+        lm = self.language_model(model)
+        return self._cached(
+            _choice_job(model, lm.key, choices),
+            [prefix + suffix for suffix in suffixes],
+            lambda rows: lm.choice_batches_after(prefix, [suffixes[row] for row in rows], choices),
+        )
+
+    def cross_encode(self, model: str, pairs: Sequence[tuple[str, str]]) -> Floats:
+        """(n,) raw logits of (query, document) pairs; cached by the content of the pair.
+
+        Raises:
+            Cancelled: the user stopped the run.
+        """
+        reader = self.cross_encoder(model)
+        logits = self._cached(
+            _Job(model, f"{reader.key}|pair logit", 1, "Reading pairs", counts_tokens=False),
+            [content_key(*pair) for pair in pairs],
+            lambda rows: reader.batches([pairs[row] for row in rows]),
+            shown=[f"{left}\n{right}" for left, right in pairs[:_N_PROMPTS_KEPT]],
+        )
+        return logits[:, 0]
+
+    def generate(
+        self,
+        model: str,
+        prompts: Sequence[str],
+        *,
+        max_new_tokens: int = 64,
+        stop: Sequence[str] = (),
+    ) -> list[str]:
+        """The greedy continuation of each prompt; counted, not cached.
+
+        Raises:
+            Cancelled: the user stopped the run.
+        """
+        lm = self.language_model(model)
+        unique = list(dict.fromkeys(prompts))
+        self.meter.note_prompts(model, unique)
+        self.check_cancelled()
+        written: dict[str, str] = {}
+        started = time.perf_counter()
+        for rows, texts in lm.generate_batches(unique, max_new_tokens, stop=stop):
+            read = [unique[row] for row in rows]
+            written.update(zip(read, texts, strict=True))
+            n_tokens = sum(lm.count_tokens(read)) + sum(lm.count_tokens([t for t in texts if t]))
+            now = time.perf_counter()
+            self.meter.add(seconds=now - started, passes=len(rows), lm_tokens=n_tokens)
+            started = now
+            self.report(len(written) / len(unique), f"Writing {len(written)} of {len(unique)}")
+            self.check_cancelled()
+        return [written[prompt] for prompt in prompts]
+
+    def with_progress(self, low: float, high: float) -> Resources:
+        """A view that shares everything, and whose progress 0 … 1 is reported as low … high.
+
+        Raises:
+            BadInput: not 0 ≤ low ≤ high ≤ 1.
+        """
+        if not 0 <= low <= high <= 1:
+            raise BadInput(f"Progress runs from {low} to {high}; it needs 0 ≤ low ≤ high ≤ 1.")
+        outer = self._progress
+        inner: Progress | None = None
+        if outer is not None:
+            tell = outer
+
+            def inner(share: float, what: str) -> None:
+                tell(low + (high - low) * share, what)
+
+        return Resources(
+            models=self.models,
+            vectors=self.vectors,
+            progress=inner,
+            cancelled=self._cancelled,
+            meter=self.meter,
+        )
+
+    def report(self, share: float, what: str) -> None:
+        """Tell whoever watches how much is done, in [0, 1], and what is being done."""
+        if self._progress is not None:
+            self._progress(min(1.0, max(0.0, share)), what)
+
+    def check_cancelled(self) -> None:
+        """Stop here if the user asked for it.
+
+        Raises:
+            Cancelled: the user stopped the run.
+        """
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled("The run was stopped. What was computed is kept.")
+
+    def _cached(
+        self,
+        job: _Job,
+        texts: list[str],
+        batches: Callable[[list[int]], Iterator[PassBatch]],
+        shown: Sequence[str] | None = None,
+    ) -> Floats:
+        self.check_cancelled()
+        unique = dict.fromkeys(texts)
+        first = {text: row for row, text in reversed(list(enumerate(texts)))}
+        values, found = self.vectors.get(job.space, texts)
+        if not found.any():
+            values = np.full((len(texts), job.n_dims), np.nan, dtype=np.float32)
+        missing = [first[text] for text in unique if not found[first[text]]]
+        self.meter.add(n_cached=len(unique) - len(missing))
+        self.meter.note_prompts(job.model, shown if shown is not None else unique)
+        n_done = 0
+        for batch in self._metered(job, batches(missing)) if missing else ():
+            rows = [missing[row] for row in batch.rows]
+            self.vectors.put(job.space, [texts[row] for row in rows], batch.values)
+            values[rows] = batch.values
+            n_done += len(rows)
+            self.report(batch.done, f"{job.what}: {n_done} of {len(missing)}")
+            self.check_cancelled()
+        return values[[first[text] for text in texts]]
+
+    def _metered(self, job: _Job, batches: Iterator[PassBatch]) -> Iterator[PassBatch]:
+        started = time.perf_counter()
+        for batch in batches:
+            self.meter.add(
+                seconds=time.perf_counter() - started,
+                passes=len(batch.rows),
+                lm_tokens=batch.n_tokens if job.counts_tokens else 0,
+                n_truncated=batch.n_truncated,
+            )
+            yield batch
+            started = time.perf_counter()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One kind of pass: which model, which space of the store, how long its vectors are."""
+
+    model: str
+    space: str
+    n_dims: int
+    what: str
+    counts_tokens: bool = True
+
+
+def _choice_job(model: str, key: str, choices: Sequence[str]) -> _Job:
+    space = f"{key}|choices {content_key(*choices)}"
+    return _Job(model, space, len(choices), "Asking the language model")
