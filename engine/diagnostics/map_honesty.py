@@ -142,12 +142,11 @@ def intrusion_score(shown: Rows, true_order: Rows, n_texts: int) -> Doubles:
     Reference: Venna & Kaski 2001, LNCS 2130, 485–491; one anchor's share.
     """
     k = shown.shape[1]
-    is_ranked = true_order >= 0
-    n_ranked = is_ranked.sum(axis=1)
-    # One column more than texts takes the padding, so that -1 never overwrites a text's rank.
+    n_ranked = (true_order >= 0).sum(axis=1)
+    # One column more than texts: -1 writes there, and never over the rank of a text.
     ranks = np.repeat((n_ranked + n_texts)[:, None] / 2, n_texts + 1, axis=1)
     place = np.broadcast_to(np.arange(1.0, true_order.shape[1] + 1), true_order.shape)
-    np.put_along_axis(ranks, np.where(is_ranked, true_order, n_texts), place, axis=1)
+    np.put_along_axis(ranks, true_order, place, axis=1)
     beyond = np.maximum(np.take_along_axis(ranks, np.maximum(shown, 0), axis=1) - k, 0)
     scores = 1 - 2 * beyond.sum(axis=1) / (k * (2 * n_texts - 3 * k - 1))
     return np.where((shown >= 0).all(axis=1) & (n_ranked >= k), scores, np.nan)
