@@ -12,10 +12,6 @@ from engine.formats.table import REPLACEMENT
 
 BLOCK = 1 << 20
 N_GUESSED_FROM = 1 << 17
-EASTERN = frozenset(
-    {"Polish", "Czech", "Slovak", "Hungarian", "Croatian", "Slovene", "Romanian", "Turkish"}
-    | {"Lithuanian", "Latvian", "Estonian", "Vietnamese"}
-)
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -114,9 +110,9 @@ def _guess(block: bytes, position: int) -> _Encoding:
 def _guess_legacy(block: bytes) -> str:
     """The likeliest legacy encoding of a block.
 
-    In the Latin script a guess between kindred encodings rests on a few letters, so Windows-1252,
-    the commonest by far, is taken unless the language is written in another. Japanese is looked
-    for first, because its kana give it away.
+    Kindred encodings differ in a few letters, and the guesser picks among them by little;
+    Windows-1252, the commonest by far, is taken wherever it is one of the plausible ones. Japanese
+    is looked for first, because its kana give it away.
     """
     import charset_normalizer
 
@@ -124,17 +120,14 @@ def _guess_legacy(block: bytes) -> str:
     japanese = next((name for name in ("cp932", "euc_jp") if _has_kana(sample, name)), None)
     if japanese is not None:
         return japanese
-    best = charset_normalizer.from_bytes(sample).best()
+    matches = charset_normalizer.from_bytes(sample)
+    best = matches.best()
     if best is None:
         return "cp1252"
     if "mac_roman" in best.could_be_from_charset:
         return "mac_roman"
-    western = best.language not in EASTERN and all(letter < "\u0250" for letter in _letters(best))
+    western = any("cp1252" in match.could_be_from_charset for match in matches)
     return "cp1252" if western else str(best.encoding)
-
-
-def _letters(guess: object) -> Iterator[str]:
-    return (character for character in str(guess) if character.isalpha())
 
 
 def _has_kana(sample: bytes, encoding: str) -> bool:
