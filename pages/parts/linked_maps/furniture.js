@@ -69,7 +69,14 @@ const TEXT_DECODER = new TextDecoder();
 
 function textOf(blob, part, row) {
   const ends = blob.arrays[`${part}_ends`];
-  return TEXT_DECODER.decode(blob.arrays[part].subarray(row === 0 ? 0 : ends[row - 1], ends[row]));
+  return TEXT_DECODER.decode(blob.arrays[part].subarray(row === 0 ? 0 : ends[row - 1] + 1, ends[row]));
+}
+
+function statusOf({ selection: { row, group }, header }) {
+  const blob = blobs.get(header.texts_key);
+  const selected = row === null ? "" : `${blob ? textOf(blob, "ids", row) : "1 text"} selected`;
+  const marked = group.length === 0 ? "" : `${group.length.toLocaleString()} ${group.length === 1 ? "text" : "texts"} marked`;
+  return [selected, marked].filter(Boolean).join(" · ");
 }
 
 function showTooltip(maps) {
@@ -80,11 +87,13 @@ function showTooltip(maps) {
   const plot = pointer.panel.overlay.getBoundingClientRect();
   const root = maps.root.getBoundingClientRect();
   const [x, y] = pointer.panel.toScreen(hoverRow);
-  const left = Math.min(plot.left - root.left + x + 16, root.width - tooltip.offsetWidth - 4);
+  // It stays within its own map, so that the ring shows in the others.
+  tooltip.style.maxWidth = `${Math.min(320, plot.width - 12)}px`;
+  const left = Math.min(x + 16, plot.width - tooltip.offsetWidth - 6);
   const below = plot.top - root.top + y + 16;
   const isTooLow = below + tooltip.offsetHeight > root.height;
   const top = isTooLow ? below - 32 - tooltip.offsetHeight : below;
-  tooltip.style.transform = `translate(${Math.max(left, 4)}px, ${Math.max(top, 4)}px)`;
+  tooltip.style.transform = `translate(${plot.left - root.left + Math.max(left, 6)}px, ${Math.max(top, 4)}px)`;
 }
 
 function fillTooltip(maps) {

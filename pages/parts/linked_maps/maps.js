@@ -243,7 +243,7 @@ class LinkedMaps {
   report() {
     const { row, group } = this.selection;
     const nGroup = group.length;
-    this.statusText.textContent = nGroup ? `${nGroup.toLocaleString()} ${nGroup === 1 ? "text" : "texts"} marked` : "";
+    this.statusText.textContent = statusOf(this);
     this.clearButton.hidden = nGroup === 0 && row === null;
     const facts = { selected: row ?? "", hover: this.hoverRow ?? "", groupCount: nGroup, frame: ++this.frames };
     if (this.eventTime) facts.frameMs = (performance.now() - this.eventTime).toFixed(1);

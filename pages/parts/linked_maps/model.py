@@ -19,7 +19,8 @@ MAX_PANELS = 4
 class MapPanel:
     """One map: a method and where it places the texts.
 
-    positions: (n, 2) float32; a row with NaN = not placed; None = no map yet, the subtitle says why.
+    positions: (n, 2) float32; a row with NaN = not placed; None = no map yet (say why in the
+        subtitle).
     """
 
     title: str

@@ -50,7 +50,7 @@ class Panel {
   describe({ title, subtitle, is_placed: isPlaced }) {
     this.isPlaced = isPlaced;
     this.title.textContent = title;
-    this.subtitle.textContent = subtitle;
+    this.subtitle.textContent = isPlaced ? subtitle : "";
     this.titleText = title;
     this.subtitleText = subtitle;
   }
@@ -160,8 +160,9 @@ class Panel {
 
   drawOverlay() {
     const { pen, maps } = this;
+    // clearRect alone left the last frame standing in Chromium's software rendering.
+    pen.reset();
     pen.setTransform(this.pixelRatio, 0, 0, this.pixelRatio, 0, 0);
-    pen.clearRect(0, 0, this.width, this.height);
     if (this.grid) {
       this.drawNeighbours(maps.neighboursFor(this));
       this.ring(maps.selection.row, 7, maps.theme.primary, 2.5);
@@ -174,19 +175,22 @@ class Panel {
     const { pen, maps } = this;
     if (rows.length === 0 || !this.isOnMap(maps.selection.row)) return;
     const [x, y] = this.toScreen(maps.selection.row);
-    pen.strokeStyle = cssColour(maps.theme.primary);
-    pen.globalAlpha = 0.6;
-    pen.lineWidth = 1;
+    const radius = Math.max(this.radius, 2.5) + 1.5;
     pen.beginPath();
     for (const row of rows) {
       if (!this.isOnMap(row)) continue;
       const end = this.toScreen(row);
       pen.moveTo(x, y);
       pen.lineTo(...end);
-      pen.moveTo(end[0] + this.radius + 1.5, end[1]);
-      pen.arc(...end, this.radius + 1.5, 0, 2 * Math.PI);
+      pen.moveTo(end[0] + radius, end[1]);
+      pen.arc(...end, radius, 0, 2 * Math.PI);
     }
-    pen.stroke();
+    for (const [colour, width, alpha] of [[maps.theme.background, 3.5, 0.75], [maps.theme.primary, 1.25, 1]]) {
+      pen.strokeStyle = cssColour(colour);
+      pen.lineWidth = width;
+      pen.globalAlpha = alpha;
+      pen.stroke();
+    }
     pen.globalAlpha = 1;
   }
 
