@@ -241,6 +241,7 @@ def test_unmarked_utf16_is_read_and_noted(encoding: str) -> None:
         ("text\nShe said “it’s fine” — it cost £5.\n", "cp1252"),
         ("text\nDie Größe der Häuser überraschte die Gäste, es war schön.\n", "cp1252"),
         ("text\nProszę państwa, to jest bardzo świetny dzień na łąkę, żółw śpi.\n", "cp1250"),
+        ("text\nCopiii se jucau în gradina si mama gatea.\n", "cp1252"),
         ("text\nIl a été déçu à l'hôtel.\n", "mac_roman"),
         ("text\nСъешь же ещё этих мягких французских булок, да выпей чаю.\n", "cp1251"),
         ("text\n私はその猫を昨日駅の近くで見ました。とても可愛かったです。\n", "cp932"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
@@ -12,6 +13,8 @@ from engine.formats.table import REPLACEMENT
 
 BLOCK = 1 << 20
 N_GUESSED_FROM = 1 << 17
+EAST_ASIAN = frozenset({"Chinese", "Japanese", "Korean"})
+_SYMBOL_IN_WORD = re.compile(r"[^\W\d_][¡¢£¤¥¦§¨©«¬®¯±²³´¶¸¹»¼½¾¿][^\W\d_]")
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -111,8 +114,8 @@ def _guess_legacy(block: bytes) -> str:
     """The likeliest legacy encoding of a block.
 
     Kindred encodings differ in a few letters, and the guesser picks among them by little;
-    Windows-1252, the commonest by far, is taken wherever it is one of the plausible ones. Japanese
-    is looked for first, because its kana give it away.
+    Windows-1252, the commonest by far, is taken wherever it is one of the plausible ones and puts
+    no symbol inside a word. Japanese is looked for first, because its kana give it away.
     """
     import charset_normalizer
 
@@ -122,12 +125,18 @@ def _guess_legacy(block: bytes) -> str:
         return japanese
     matches = charset_normalizer.from_bytes(sample)
     best = matches.best()
-    if best is None:
+    if best is None or (best.language in EAST_ASIAN and _n_high(sample) < 0.05 * len(sample)):
         return "cp1252"
     if "mac_roman" in best.could_be_from_charset:
         return "mac_roman"
-    western = any("cp1252" in match.could_be_from_charset for match in matches)
+    plausible = any("cp1252" in match.could_be_from_charset for match in matches)
+    western = plausible and not _SYMBOL_IN_WORD.search(sample.decode("cp1252", errors="replace"))
     return "cp1252" if western else str(best.encoding)
+
+
+def _n_high(sample: bytes) -> int:
+    """Bytes beyond ASCII: rare in Western text, most of an East Asian one."""
+    return sum(byte > 127 for byte in sample)
 
 
 def _has_kana(sample: bytes, encoding: str) -> bool:
