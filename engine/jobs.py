@@ -53,7 +53,7 @@ class JobStatus:
 
 
 class JobQueue:
-    """Two workers: one for light methods, one for language models, so that neither waits for the other.
+    """Two workers, one for light methods and one for language models: neither waits for the other.
 
     Args:
         store: where finished runs are kept.

@@ -20,8 +20,8 @@ import psutil
 from engine.corpus import Corpus
 from engine.errors import StoreError
 from engine.maps import layout
-from engine.methods.registry import Method, card, method_key, name_of, options, options_of
-from engine.models.catalogue import model_key
+from engine.methods.registry import Method, card, create, method_key, name_of, options, options_of
+from engine.models.revisions import model_revision
 from engine.resources import Resources
 from engine.similarity import load_similarity, save_similarity
 from engine.store import data_dir
@@ -88,9 +88,9 @@ class RunRequest:
         blind = card(name).family is Family.CONTROL
         values = options_of(self.method)
         models = [
-            model_key(str(values[option.name]), option.model_kind)
+            model_revision(str(values[option.name]))
             for option in options(name)
-            if option.model_kind
+            if option.model_kinds
         ]
         attribute = "" if blind else self.attribute.key
         return content_key(self.corpus.fingerprint, attribute, method_key(self.method), *models)
@@ -149,7 +149,9 @@ class RunStore:
             raw = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
             return RunRecord(**{**raw, "cost": Cost(**raw["cost"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise StoreError(f"There is no readable run {key} in {self.folder}: run it again.") from error
+            raise StoreError(
+                f"There is no readable run {key} in {self.folder}: run it again."
+            ) from error
 
     def records(self) -> list[RunRecord]:
         """All kept runs, the latest first."""
@@ -165,10 +167,13 @@ class RunStore:
     def positions(self, key: str) -> Floats | None:
         """The map of a run, or None while it is not drawn."""
         place = self.folder / key / f"map-{LAYOUT_VERSION}.npy"
-        return np.load(place) if place.exists() else None
+        if not place.exists():
+            return None
+        stored: Floats = np.load(place)
+        return stored
 
     def reference(self, corpus: Corpus) -> Floats:
-        """The corpus's reference layout, drawn once from shared words; all maps are aligned to it."""
+        """The corpus's reference layout, drawn once from shared words; maps are aligned to it."""
         place = self.folder.parent / "references" / f"{corpus.fingerprint}-{LAYOUT_VERSION}.npy"
         if place.exists():
             stored: Floats = np.load(place)
@@ -219,7 +224,7 @@ def prepare(request: RunRequest, resources: Resources) -> Run:
 
 
 def draw_map(run: Run, corpus: Corpus, store: RunStore) -> Floats:
-    """Draw the run's map from its neighbour graph, aligned to the corpus's reference, and keep it."""
+    """Draw the run's map from its neighbours, aligned to the corpus's reference, and keep it."""
     reference = store.reference(corpus)
     drawn = layout(run.neighbours, scale=run.similarity.scale, reference=reference)
     store.save_positions(run.record.key, drawn)
@@ -256,8 +261,6 @@ class PeakMemory:
 
 
 def _reference_layout(corpus: Corpus) -> Floats:
-    from engine.methods.registry import create  # noqa: PLC0415 - the registry loads every method
-
     words = create("tfidf").prepare(corpus, Attribute("anything"), Resources())
     everyone: Rows = np.arange(len(corpus), dtype=np.int64)
     neighbours = words.neighbours(everyone, max(1, min(N_NEIGHBOURS, len(corpus) - 1)))

@@ -185,7 +185,9 @@ class PairSimilarity:
 
     def score(self, left: Rows, right: Rows) -> Floats:
         """Pay for those pairs that are not yet known, then return all of them."""
-        wanted = {(min(a, b), max(a, b)) for a, b in zip(left.tolist(), right.tolist(), strict=True)}
+        wanted = {
+            (min(a, b), max(a, b)) for a, b in zip(left.tolist(), right.tolist(), strict=True)
+        }
         missing = sorted(wanted - self.known.keys())
         if missing and self.scorer is not None:
             rows = np.array(missing, dtype=np.int64)
@@ -231,6 +233,7 @@ def nearest(block: Callable[[Rows], Floats], rows: Rows, k: int, n_texts: int) -
         rows: (q,) anchors; each is left out of its own list by its index.
         k: neighbours wanted; lists are padded with -1 / NaN when the corpus is smaller.
         n_texts: corpus size.
+
     Raises:
         BadInput: k < 1.
     """
@@ -293,7 +296,7 @@ def load_similarity(folder: Path) -> Similarity:
         return _LOADERS[header["kind"]](arrays, Scale(header["scale"]))
     except (OSError, KeyError, ValueError) as error:
         raise StoreError(
-            f"The kept result in {folder} can't be read ({error}). Delete that folder and run again."
+            f"The kept result in {folder} can't be read ({error}). Delete it and run again."
         ) from error
 
 

@@ -26,14 +26,18 @@ from engine.types import Attribute, Doubles, Family, Level, Scale, Similarity
 )
 @dataclass(frozen=True, slots=True)
 class Bm25:
-    """The anchor text is the query. Each of its words counts e^(strength·z), where z is the
-    standardised cosine of the word with the attribute; strength 0 is plain BM25, equal to
-    rank-bm25's BM25Okapi. The vocabulary is encoded once a corpus, an attribute once."""
+    """The anchor text is the query, and each of its words counts e^(strength·z).
 
-    strength: float = option(1.0, "how strongly the attribute weighs words; 0 = plain", low=0, high=5)
+    Here z is the standardised cosine of the word with the attribute; strength 0 is plain BM25,
+    equal to rank-bm25's BM25Okapi. The vocabulary is encoded once a corpus, an attribute once.
+    """
+
+    strength: float = option(
+        1.0, "how strongly the attribute weighs words; 0 = plain", low=0, high=5
+    )
     k1: float = option(1.5, "how soon repeated words saturate", low=0, high=10)
     b: float = option(0.75, "how strongly long texts are held back", low=0, high=1)
-    model: str = option(DEFAULT_ENCODER, "encoder that relates words", model_kind=Kind.ENCODER)
+    model: str = option(DEFAULT_ENCODER, "encoder that relates words", model_kinds=(Kind.ENCODER,))
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Build both sides of the sparse product."""

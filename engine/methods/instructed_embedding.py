@@ -23,10 +23,12 @@ from engine.types import Attribute, Family, Level, Similarity
 )
 @dataclass(frozen=True, slots=True)
 class InstructedEmbedding:
-    """The instruction takes the form the model's authors publish; a model trained without
-    instructions gets a plain prefix, and hardly listens to it."""
+    """The instruction takes the form that the model's authors publish.
 
-    model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kind=Kind.ENCODER)
+    A model trained without instructions gets a plain prefix, and hardly listens to it.
+    """
+
+    model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kinds=(Kind.ENCODER,))
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Encode every text together with the attribute."""

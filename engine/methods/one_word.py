@@ -34,10 +34,12 @@ TEMPLATES = {
 )
 @dataclass(frozen=True, slots=True)
 class OneWord:
-    """PonTE and PromptEOL: the prompt asks for the text in one word in terms of the attribute;
-    the last token's state is the embedding. The best layer is often not the last."""
+    """The prompt asks for the text in one word in terms of the attribute (PonTE, PromptEOL).
 
-    model: str = option(DEFAULT_LM, "language model", model_kind=Kind.LANGUAGE_MODEL)
+    The last token's state is the embedding. The best layer is often not the last.
+    """
+
+    model: str = option(DEFAULT_LM, "language model", model_kinds=(Kind.LANGUAGE_MODEL,))
     template: Literal["ponte", "prompteol"] = option("ponte", "wording of the prompt")
     layer: int = option(-5, "hidden layer; negative counts from the last", low=-200, high=200)
     centring: bool = option(True, "subtract the mean state of the corpus")

@@ -23,10 +23,12 @@ from engine.types import Attribute, Family, Level, Similarity
 )
 @dataclass(frozen=True, slots=True)
 class QueryInstruction:
-    """What instructed retrieval can do when documents can't be embedded again. A single query
-    costs one encode; here every text serves as the query once, so a run makes N of them."""
+    """What instructed retrieval can do when documents can't be embedded again.
 
-    model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kind=Kind.ENCODER)
+    A single query costs one encode; here every text is the query once, so a run makes N of them.
+    """
+
+    model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kinds=(Kind.ENCODER,))
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Encode the bare texts as documents and the instructed texts as anchors."""

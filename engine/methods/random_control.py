@@ -24,7 +24,7 @@ N_DIMS = 64
 )
 @dataclass(frozen=True, slots=True)
 class Random:
-    """Each text gets a random direction drawn from its content, so the order of rows is irrelevant."""
+    """Each text gets a random direction drawn from its content: row order is irrelevant."""
 
     seed: int = option(0, "another seed, another draw", low=0)
 

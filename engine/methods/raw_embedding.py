@@ -24,7 +24,7 @@ from engine.types import Attribute, Family, Level, Similarity
 class RawEmbedding:
     """One embedding a text, made once a corpus and shared by every attribute."""
 
-    model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kind=Kind.ENCODER)
+    model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kinds=(Kind.ENCODER,))
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Encode the bare texts; the attribute is never seen."""

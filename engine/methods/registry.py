@@ -57,7 +57,7 @@ class Option:
     choices: tuple[OptionValue, ...] = ()
     low: float | None = None
     high: float | None = None
-    model_kind: str = ""
+    model_kinds: tuple[str, ...] = ()
 
 
 MethodClass = TypeVar("MethodClass", bound=type)
@@ -86,7 +86,7 @@ def method(
         summary: one line for tables.
         tunable: whether verdicts can make it better.
         paper: where it comes from.
-        version: raise it when the same options give other numbers, so that kept runs are not reused.
+        version: raise it when the same options give other numbers: kept runs are not reused then.
     """
 
     def register(cls: MethodClass) -> MethodClass:
@@ -106,10 +106,10 @@ def option(
     *,
     low: float | None = None,
     high: float | None = None,
-    model_kind: str = "",
+    model_kinds: tuple[str, ...] = (),
 ) -> Any:  # noqa: ANN401 - stands in a dataclass field of any type
     """A dataclass field that is an option of a method: default, help, allowed range."""
-    extra = {"help": help, "low": low, "high": high, "model_kind": model_kind}
+    extra = {"help": help, "low": low, "high": high, "model_kinds": model_kinds}
     return dataclasses.field(default=default, metadata=extra)
 
 
@@ -197,7 +197,7 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Option:  # noqa: ANN401
         choices=choices,
         low=extra.get("low"),
         high=extra.get("high"),
-        model_kind=extra.get("model_kind", ""),
+        model_kinds=extra.get("model_kinds", ()),
     )
 
 

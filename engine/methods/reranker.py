@@ -9,9 +9,8 @@ from typing import Literal
 import numpy as np
 
 from engine.corpus import Corpus
-from engine.errors import BadInput
-from engine.methods.registry import create, method, name_of, option
-from engine.models.catalogue import DEFAULT_LM, Kind, resolve
+from engine.methods.registry import create, method, option
+from engine.models.catalogue import DEFAULT_LM, Kind, known_models
 from engine.resources import Resources
 from engine.similarity import PairSimilarity
 from engine.types import Attribute, Family, Floats, Level, Rows, Scale, Similarity, content_key
@@ -43,10 +42,16 @@ CROSS_QUERY = "{attribute}: {anchor}"
 )
 @dataclass(frozen=True, slots=True)
 class Reranker:
-    """A cross-encoder's logit, or a language model's logit of yes against no. Scores the
-    shortlist of a cheaper method, in both orders; every other pair stays unscored."""
+    """A cross-encoder's logit, or a language model's logit of yes against no.
 
-    model: str = option(DEFAULT_LM, "cross-encoder or language model", model_kind=Kind.CROSS_ENCODER)
+    Scores the shortlist of a cheaper method, in both orders; every other pair stays unscored.
+    """
+
+    model: str = option(
+        DEFAULT_LM,
+        "cross-encoder or language model",
+        model_kinds=(Kind.LANGUAGE_MODEL, Kind.CROSS_ENCODER),
+    )
     shortlist_from: Literal["raw-embedding", "instructed-embedding", "tfidf", "bm25"] = option(
         "raw-embedding", "the cheaper method that proposes candidates"
     )
@@ -56,10 +61,9 @@ class Reranker:
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Shortlist with the cheaper method, then score the first anchors' lists."""
-        base = create(self.shortlist_from)
-        if name_of(base) == "reranker":
-            raise BadInput("A reranker can't take its shortlist from itself.")
-        cheap = base.prepare(corpus, attribute, resources.with_progress(0.0, 0.1))
+        cheap = create(self.shortlist_from).prepare(
+            corpus, attribute, resources.with_progress(0.0, 0.1)
+        )
         everyone = np.arange(len(corpus), dtype=np.int64)
         candidates = cheap.neighbours(everyone, self.shortlist).rows
         pairs = resources.with_progress(0.1, 1.0)
@@ -80,23 +84,28 @@ class Reranker:
     def _score(
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
     ) -> Floats:
-        forward = self._one_way(corpus, attribute, resources, left, right)
         if not self.symmetric:
-            return forward
-        backward = self._one_way(corpus, attribute, resources, right, left)
+            return self._one_way(corpus, attribute, resources, left, right)
+        first, second = resources.with_progress(0.0, 0.5), resources.with_progress(0.5, 1.0)
+        forward = self._one_way(corpus, attribute, first, left, right)
+        backward = self._one_way(corpus, attribute, second, right, left)
         return np.asarray((forward + backward) / 2, dtype=np.float32)
 
     def _one_way(
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
     ) -> Floats:
+        if self._reads_like_a_language_model():
+            return self._yes_against_no(corpus, attribute, resources, left, right)
         texts = corpus.texts
-        if resolve(self.model, Kind.CROSS_ENCODER).kind is Kind.CROSS_ENCODER:
-            queries = [CROSS_QUERY.format(attribute=attribute.phrase, anchor=texts[i]) for i in left]
-            found = resources.cross_encode(
-                self.model, list(zip(queries, (texts[j] for j in right), strict=True))
-            )
-            return np.asarray(found, dtype=np.float32)
-        return self._yes_against_no(corpus, attribute, resources, left, right)
+        queries = [CROSS_QUERY.format(attribute=attribute.phrase, anchor=texts[i]) for i in left]
+        return resources.cross_encode(
+            self.model, list(zip(queries, (texts[j] for j in right), strict=True))
+        )
+
+    def _reads_like_a_language_model(self) -> bool:
+        """Whether the catalogue lists the model as a language model; others are cross-encoders."""
+        listed = {entry.name for entry in known_models(Kind.LANGUAGE_MODEL)}
+        return self.model in listed
 
     def _yes_against_no(
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows

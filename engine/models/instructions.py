@@ -108,8 +108,8 @@ def instruction_format(model: str) -> InstructionFormat:
     """The published format of a model, or a plain prefix where none is known.
 
     Example:
-        >>> instruction_format("Qwen/Qwen3-Embedding-0.6B").instructed
-        'Instruct: {task}\\nQuery:{text}'
+        >>> instruction_format("Qwen/Qwen3-Embedding-0.6B").instructed.splitlines()
+        ['Instruct: {task}', 'Query:{text}']
         >>> instruction_format("minilm").with_attribute("Hello.", "tone")
         'tone: Hello.'
     """

@@ -1,0 +1,348 @@
+"""Methods held to the same measures on a labelled corpus: what `likewise bench` reports.
+
+Every method is asked for every attribute. A wrong attribute (the competing one's phrase) is its
+control: a method that truly conditions gets worse with it, another stays where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.corpus import Corpus
+from engine.diagnostics.conditioning import (
+    SwapTriplets,
+    draw_swap_triplets,
+    mean_swap_accuracy,
+    swap_accuracy,
+)
+from engine.diagnostics.discrimination import (
+    Discrimination,
+    LabelledPairs,
+    discrimination_of,
+    draw_labelled_pairs,
+)
+from engine.diagnostics.estimate import Estimate
+from engine.diagnostics.hubness import hubness_skew, k_occurrence
+from engine.diagnostics.retrieval import precision_at_k
+from engine.errors import BadInput
+from engine.methods.registry import Card, Method, card, name_of
+from engine.resources import Resources
+from engine.run import Cost, Run, RunRequest, prepare
+from engine.similarity import PairSimilarity
+from engine.types import Attribute, Family, Rows, Similarity
+
+N_TRIPLETS = 1000
+K_PRECISION = 10
+K_HUBNESS = 10
+PAIR_SCORER_TRIPLETS = 100
+PAIR_SCORER_ANCHORS = 16
+PAIR_SCORER_CANDIDATES = 16
+NEUTRAL = Attribute("the weather")
+"""The wrong attribute where no other attribute was asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One attribute to measure: the label column that holds its truth, and the analyst's phrase."""
+
+    column: str
+    attribute: Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One method, asked for one attribute, measured against that attribute's labels."""
+
+    phrase: str
+    swap: Estimate
+    discrimination: Discrimination
+    precision: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRow:
+    """One method × attribute × competing attribute, with its wrong-attribute control."""
+
+    card: Card
+    column: str
+    against: str | None
+    right: Measured
+    wrong: Measured
+    hubness_skew: float
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class MeanRow:
+    """A method's swap accuracy averaged over both directions of one pair of attributes."""
+
+    method: str
+    columns: tuple[str, str]
+    swap: Estimate
+
+
+@dataclass(slots=True)
+class BenchReport:
+    """Everything that was measured on one corpus."""
+
+    corpus: str
+    n_texts: int
+    seed: int
+    rows: list[BenchRow] = field(default_factory=list)
+    means: list[MeanRow] = field(default_factory=list)
+
+
+class Bench:
+    """Measures methods on one corpus; triplets and pairs are drawn once and shared by all methods.
+
+    Args:
+        corpus: with a label column for each attribute.
+        asks: attributes; two or more make swap accuracy possible.
+        resources: makes the models and the store available to one run.
+        seed: of every draw.
+
+    Raises:
+        BadInput: no attribute, or a label column that has fewer than two labels.
+        UnknownName: a label column that the corpus has not.
+    """
+
+    def __init__(
+        self, corpus: Corpus, asks: Sequence[Ask], resources: Callable[[], Resources], seed: int = 0
+    ) -> None:
+        if not asks:
+            raise BadInput("Name at least one attribute: --attribute COLUMN=PHRASE.")
+        self.corpus = corpus
+        self.asks = list(asks)
+        self.seed = seed
+        self._resources = resources
+        self._codes = {ask.column: self._label_codes(ask.column) for ask in asks}
+        self._triplets = self._draw_triplets()
+
+    def measure(
+        self, methods: Sequence[Method], tell: Callable[[str], None] = lambda _: None
+    ) -> BenchReport:
+        """Run and measure each method; `tell` hears what is being done."""
+        report = BenchReport(self.corpus.name, len(self.corpus), self.seed)
+        for made in methods:
+            runs = self._runs(made, tell)
+            for ask in self.asks:
+                report.rows.extend(self._rows(name_of(made), ask, runs))
+            report.means.extend(self._means(name_of(made), runs))
+        return report
+
+    def _label_codes(self, column: str) -> Rows:
+        codes, names = self.corpus.label_codes(column)
+        if len(names) < 2:
+            raise BadInput(
+                f"Column {column!r} has {len(names)} label(s) in these {len(self.corpus)} texts; "
+                "measuring needs at least two. Choose another column or raise --limit."
+            )
+        return codes
+
+    def _draw_triplets(self) -> dict[tuple[str, str], SwapTriplets]:
+        drawn = {}
+        for i, first in enumerate(self.asks):
+            for second in self.asks[i + 1 :]:
+                codes_a, codes_b = self._codes[first.column], self._codes[second.column]
+                drawn[first.column, second.column] = draw_swap_triplets(
+                    codes_a, codes_b, n=N_TRIPLETS, seed=self.seed
+                )
+        return drawn
+
+    def _runs(self, made: Method, tell: Callable[[str], None]) -> dict[str, Run]:
+        """One run an attribute; a control never sees it, so it runs once."""
+        blind = card(name_of(made)).family is Family.CONTROL
+        runs: dict[str, Run] = {}
+        wanted = [ask.attribute for ask in self.asks]
+        for attribute in wanted if len(wanted) > 1 else [*wanted, NEUTRAL]:
+            if blind and runs:
+                runs[attribute.name] = next(iter(runs.values()))
+                continue
+            tell(f"{name_of(made)}: {attribute.name}")
+            runs[attribute.name] = prepare(
+                RunRequest(self.corpus, attribute, made), self._resources()
+            )
+        return runs
+
+    def _rows(self, name: str, ask: Ask, runs: dict[str, Run]) -> list[BenchRow]:
+        run = runs[ask.attribute.name]
+        others: list[Ask | None] = [o for o in self.asks if o.column != ask.column] or [None]
+        rows = []
+        for other in others:
+            wrong = NEUTRAL if other is None else other.attribute
+            right_measured = self._measure(run.similarity, ask, other, ask.attribute)
+            wrong_measured = self._measure(runs[wrong.name].similarity, ask, other, wrong)
+            skew = hubness_skew(k_occurrence(run.neighbours.rows[:, :K_HUBNESS], len(self.corpus)))
+            against = None if other is None else other.column
+            rows.append(
+                BenchRow(
+                    card(name),
+                    ask.column,
+                    against,
+                    right_measured,
+                    wrong_measured,
+                    skew,
+                    run.record.cost,
+                )
+            )
+        return rows
+
+    def _measure(
+        self, similarity: Similarity, ask: Ask, other: Ask | None, attribute: Attribute
+    ) -> Measured:
+        swap = Estimate.undefined()
+        if other is not None:
+            triplets, asked = self._triplets_of(ask.column, other.column)
+            triplets = _affordable_triplets(similarity, triplets)
+            swap = swap_accuracy(similarity, triplets, asked=asked, seed=self.seed)
+        codes = self._codes[ask.column]
+        pairs = self._pairs(similarity, codes)
+        found = discrimination_of(
+            similarity.pairs(pairs.anchors, pairs.candidates), pairs, seed=self.seed
+        )
+        everyone = np.arange(len(self.corpus), dtype=np.int64)
+        k = max(1, min(K_PRECISION, int((codes >= 0).sum()) - 1))
+        precision = precision_at_k(similarity, codes, k, everyone, seed=self.seed)
+        return Measured(attribute.name, swap, found, precision)
+
+    def _triplets_of(self, column: str, against: str) -> tuple[SwapTriplets, Any]:
+        if (column, against) in self._triplets:
+            return self._triplets[column, against], "a"
+        return self._triplets[against, column], "b"
+
+    def _pairs(self, similarity: Similarity, codes: Rows) -> LabelledPairs:
+        if not isinstance(similarity, PairSimilarity):
+            return draw_labelled_pairs(codes, seed=self.seed)
+        pairs = draw_labelled_pairs(
+            codes,
+            n_anchors=PAIR_SCORER_ANCHORS,
+            n_candidates=PAIR_SCORER_CANDIDATES,
+            seed=self.seed,
+        )
+        similarity.score(pairs.anchors, pairs.candidates)
+        return pairs
+
+    def _means(self, name: str, runs: dict[str, Run]) -> list[MeanRow]:
+        names = {ask.column: ask.attribute.name for ask in self.asks}
+        means = []
+        for (a, b), triplets in self._triplets.items():
+            similarity_a, similarity_b = runs[names[a]].similarity, runs[names[b]].similarity
+            used = _affordable_triplets(similarity_a, triplets)
+            used = _affordable_triplets(similarity_b, used)
+            mean = mean_swap_accuracy(similarity_a, similarity_b, used, seed=self.seed)
+            means.append(MeanRow(name, (a, b), mean))
+        return means
+
+
+def _affordable_triplets(similarity: Similarity, triplets: SwapTriplets) -> SwapTriplets:
+    """All triplets; for a pair scorer only the first hundred, whose pairs are paid for here."""
+    if not isinstance(similarity, PairSimilarity):
+        return triplets
+    few = SwapTriplets(*(rows[:PAIR_SCORER_TRIPLETS] for rows in triplets))
+    similarity.score(few.anchor, few.share_a)
+    similarity.score(few.anchor, few.share_b)
+    return few
+
+
+def as_json(report: BenchReport) -> dict[str, Any]:
+    """The report as plain data; a figure that could not be measured is null."""
+    return {
+        "corpus": report.corpus,
+        "n_texts": report.n_texts,
+        "seed": report.seed,
+        "runs": [_row_json(row) for row in report.rows],
+        "means": [
+            {
+                "method": m.method,
+                "columns": list(m.columns),
+                "swap_accuracy": _estimate_json(m.swap),
+            }
+            for m in report.means
+        ],
+    }
+
+
+def _row_json(row: BenchRow) -> dict[str, Any]:
+    return {
+        "method": row.card.name,
+        "family": row.card.family.value,
+        "level": row.card.level.value,
+        "attribute": row.column,
+        "against": row.against,
+        **_measured_json(row.right),
+        "wrong_attribute": _measured_json(row.wrong),
+        "hubness_skew": _number(row.hubness_skew),
+        "seconds": row.cost.seconds,
+        "passes": row.cost.passes,
+        "n_cached": row.cost.n_cached,
+        "lm_tokens": row.cost.lm_tokens,
+        "verdicts": row.cost.verdicts,
+        "dollars": row.cost.dollars,
+        "peak_mb": row.cost.peak_mb,
+    }
+
+
+def _measured_json(measured: Measured) -> dict[str, Any]:
+    return {
+        "asked": measured.phrase,
+        "swap_accuracy": _estimate_json(measured.swap),
+        "auc_local": _estimate_json(measured.discrimination.local),
+        "auc_pooled": _estimate_json(measured.discrimination.pooled),
+        "calibration_gap": _estimate_json(measured.discrimination.gap),
+        "precision_at_10": _estimate_json(measured.precision),
+    }
+
+
+def _estimate_json(estimate: Estimate) -> dict[str, float | int | None]:
+    return {
+        "value": _number(estimate.value),
+        "low": _number(estimate.low),
+        "high": _number(estimate.high),
+        "n": int(estimate.n),
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def as_table(report: BenchReport) -> str:
+    """The report for a terminal: each figure with its interval, the control beside it."""
+    header = (
+        f"{'method':22}{'level':>5}  {'attribute':14}{'against':14}"
+        f"{'swap accuracy':>20}{'wrong attr.':>12}{'AUC local':>10}{'pooled':>8}"
+        f"{'gap':>7}{'p@10':>7}{'seconds':>9}"
+    )
+    lines = [f"{report.corpus}: {report.n_texts} texts, seed {report.seed}", "", header]
+    lines += [_row_line(row) for row in report.rows]
+    if report.means:
+        lines += ["", "Mean swap accuracy over both directions (0.5 = blind to the attribute)"]
+        lines += [
+            f"{m.method:22}{' × '.join(m.columns):35}{_interval(m.swap):>20}" for m in report.means
+        ]
+    return "\n".join(lines)
+
+
+def _row_line(row: BenchRow) -> str:
+    found = row.right.discrimination
+    return (
+        f"{row.card.name:22}{row.card.level.value:>5}  {row.column[:13]:14}"
+        f"{(row.against or '–')[:13]:14}{_interval(row.right.swap):>20}"
+        f"{_short(row.wrong.swap.value):>12}{_short(found.local.value):>10}"
+        f"{_short(found.pooled.value):>8}{_short(found.gap.value):>7}"
+        f"{_short(row.right.precision.value):>7}{row.cost.seconds:>9.1f}"
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "–"
+
+
+def _interval(estimate: Estimate) -> str:
+    if not np.isfinite(estimate.value):
+        return "–"
+    return f"{estimate.value:.2f} [{_short(estimate.low)}, {_short(estimate.high)}]"

@@ -1,0 +1,121 @@
+"""The only st.cache_*: what outlives a rerun, a page and a session, each by content key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from engine.corpus import Corpus, load_corpus
+from engine.errors import BadCorpus
+from engine.jobs import JobQueue
+from engine.judges.ledger import Ledger
+from engine.maps import clusters, warm_up
+from engine.models.shelf import process_shelf
+from engine.run import RunStore
+from engine.samples import sample, samples
+from engine.store import VectorStore, data_dir
+from engine.types import Neighbours, Rows
+
+SNIPPET_LENGTH = 240
+UPLOADS = "uploads"
+
+
+@st.cache_resource
+def job_queue() -> JobQueue:
+    """The workers of this process; the map drawing is compiled while the analyst reads."""
+    threading.Thread(target=warm_up, daemon=True).start()
+    return JobQueue(RunStore(), VectorStore(), process_shelf())
+
+
+@st.cache_resource
+def ledger() -> Ledger:
+    """Every verdict ever given, with the verdicts that come with the samples."""
+    opened = Ledger(data_dir() / "ledger.sqlite")
+    for each in samples():
+        if each.verdicts is not None:
+            corpus = load_corpus(each.name)
+            texts = dict(zip(corpus.ids, corpus.texts, strict=True))
+            opened.import_jsonl(each.verdicts, texts, judge=shipped_judge(each.name))
+    return opened
+
+
+def shipped_judge(sample_name: str) -> str:
+    """The name under which a sample's shipped verdicts stand in the ledger."""
+    return f"strong judge, shipped with {sample_name}"
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the corpus …")
+def whole_corpus(source: str, columns: str) -> Corpus:
+    """The corpus that a view's `corpus` and `columns` stand for."""
+    chosen = json.loads(columns) if columns else {}
+    return load_corpus(corpus_path(source), **chosen)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def corpus(source: str, columns: str, limit: int) -> Corpus:
+    """The texts that are compared: all, or a fixed random sample of `limit`."""
+    everything = whole_corpus(source, columns)
+    return everything.sample(limit, seed=0) if 0 < limit < len(everything) else everything
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def snippets(fingerprint: str, _corpus: Corpus) -> list[str]:
+    """The beginning of each text, as maps show it on hover."""
+    return [shorten(text, SNIPPET_LENGTH) for text in _corpus.texts]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def cluster_codes(run_key: str, n_clusters: int, _neighbours: Neighbours) -> Rows:
+    """Clusters of one run's neighbour graph."""
+    return clusters(_neighbours, n_clusters=n_clusters or None, seed=0)
+
+
+def shorten(text: str, length: int) -> str:
+    """The text on one line, cut at `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def corpus_path(source: str) -> str | Path:
+    """What `load_corpus` reads for a view's `corpus`; only samples, uploads and the given file.
+
+    Raises:
+        BadCorpus: the upload is no longer there, or no file was given on start.
+        UnknownName: no such sample.
+    """
+    if source == "cli":
+        given = os.environ.get("LIKEWISE_CORPUS")
+        if not given:
+            raise BadCorpus("This link is to a file that was given to `likewise run FILE`.")
+        return given
+    if source.startswith("file:"):
+        path = data_dir() / UPLOADS / Path(source.removeprefix("file:")).name
+        if not path.exists():
+            raise BadCorpus("This link is to an uploaded file that is not here: upload it again.")
+        return path
+    return sample(source).name
+
+
+def keep_upload(name: str, content: bytes) -> str:
+    """Keep an uploaded file under its content's hash; returns the view's `corpus` for it."""
+    folder = data_dir() / UPLOADS
+    folder.mkdir(exist_ok=True)
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    stem = "".join(c if c.isalnum() else "-" for c in Path(name).stem)[:40].strip("-")
+    path = folder / f"{stem or 'upload'}-{digest}{''.join(Path(name).suffixes[-2:]).lower()}"
+    if not path.exists():
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(content)
+        part.replace(path)
+    return f"file:{path.name}"
+
+
+def everyone(n_texts: int) -> Rows:
+    """All rows of a corpus."""
+    return np.arange(n_texts, dtype=np.int64)
