@@ -16,13 +16,13 @@ function anchorCard(anchor, parent) {
 
 function columnHead(list, parent) {
   const head = element("div", "column-head", parent);
-  element("h3", "title", head, list.title).title = list.title;
-  element("span", "subtitle", head, list.subtitle);
-  if (!list.share) return;
-  element("span", "share", head, list.share.words);
-  if (list.share.part === null) return;
+  const names = element("div", "names", head);
+  element("h3", "title", names, list.title).title = list.title;
+  element("span", "subtitle", names, list.subtitle);
+  if (list.share) element("span", "share", head, list.share.words);
+  // Empty where there is nothing to compare: then it is only the rule under the head.
   const meter = element("div", "meter", head);
-  element("div", "meter-part", meter).style.width = `${100 * list.share.part}%`;
+  if (list.share?.part) element("div", "meter-part", meter).style.width = `${100 * list.share.part}%`;
 }
 
 function neighbourCard(neighbour, rank, title, parent, onPick) {

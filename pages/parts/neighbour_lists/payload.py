@@ -89,10 +89,10 @@ def _n_readings(values: Sequence[float], decimals: int) -> int:
 def _number(value: float, decimals: int) -> str:
     if not math.isfinite(value):
         return "not scored"
-    smallest = 10.0**-MAX_DECIMALS
-    if value != 0 and abs(value) < smallest and decimals == MAX_DECIMALS:
-        return f"{value:.1e}".replace("-", "−")
-    return f"{value:.{decimals}f}".replace("-", "−")
+    text = f"{value:.{decimals}f}"
+    if value != 0 and float(text) == 0:
+        text = f"{value:.1g}"
+    return text.replace("-", "−")
 
 
 def label_share(
