@@ -75,7 +75,7 @@ def linked_maps(
     check_sizes(panels, ids, snippets, colours)
     check_rows([] if selected_row is None else [selected_row], len(ids), "The selected")
     check_rows(group_rows, len(ids), "The marked")
-    texts_key, texts = pack_texts(ids, snippets)
+    texts_key, texts = pack_texts(tuple(ids), tuple(snippets))
     positions_key, map_keys, positions = pack_positions(panels)
     described, arrays = colour_arrays(colours)
     arrays["group"] = np.unique(np.asarray(group_rows, dtype=np.int32))

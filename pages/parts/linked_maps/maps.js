@@ -188,7 +188,8 @@ class LinkedMaps {
   moveCamera(panel, move) {
     move();
     if (this.isTogether) for (const other of this.panels) other.camera = { ...panel.camera };
-    this.schedule(true);
+    panel.isStale = true;
+    this.schedule(this.isTogether);
   }
 
   moveTogether(on) {
@@ -216,8 +217,9 @@ class LinkedMaps {
     this.eventTime ??= event.timeStamp;
   }
 
-  schedule(arePointsStale) {
-    this.arePointsStale ||= arePointsStale;
+  // The points of all maps, or (with false) only those of the maps marked as stale.
+  schedule(areAllStale) {
+    if (areAllStale) for (const panel of this.panels) panel.isStale = true;
     this.frame ??= requestAnimationFrame(() => this.draw());
   }
 
@@ -225,11 +227,8 @@ class LinkedMaps {
     this.frame = null;
     this.updateHover();
     for (const panel of this.panels) {
-      if (!panel.width) continue;
-      if (this.arePointsStale) panel.drawPoints();
-      panel.drawOverlay();
+      if (panel.width) panel.draw();
     }
-    this.arePointsStale = false;
     this.report();
   }
 

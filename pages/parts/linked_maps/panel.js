@@ -147,6 +147,16 @@ class Panel {
     return Math.min(atRest * this.camera.zoom ** 0.35, 8);
   }
 
+  draw() {
+    const { hoverRow, selection } = this.maps;
+    const { x, y, zoom } = this.camera;
+    const overlay = [hoverRow, selection.row, x, y, zoom, this.lasso?.length].join();
+    if (this.isStale || overlay !== this.drawnOverlay) this.drawOverlay();
+    if (this.isStale) this.drawPoints();
+    this.drawnOverlay = overlay;
+    this.isStale = false;
+  }
+
   drawPoints() {
     const { theme, hasDimmed } = this.maps;
     const [sx, sy] = [(2 * this.scale) / this.width, (2 * this.scale) / this.height];
