@@ -266,6 +266,15 @@ def test_short_empty_and_unfinished_lists_say_so_in_words(open_lists):
 
 
 @pytest.mark.browser
+def test_a_change_of_theme_keeps_what_is_unfolded(open_lists):
+    page = open_lists(scheme="light")
+    page.locator(".more:visible").click()
+    page.emulate_media(color_scheme="dark")
+    page.locator(".neighbour-lists.dark").wait_for()
+    assert page.locator(".text.open").count() == 1
+
+
+@pytest.mark.browser
 def test_marks_are_lighter_on_a_dark_page(open_lists):
     def brightness(scheme):
         card = open_lists(scheme=scheme).locator(".shared").first

@@ -5,6 +5,7 @@ const N_HUES = 7;
 function anchorCard(anchor, parent) {
   const card = element("div", "card anchor", parent);
   card.tabIndex = -1;
+  card.setAttribute("role", "group");
   card.setAttribute("aria-label", `Anchor ${anchor.id}`);
   const head = element("div", "head", card);
   element("span", "kicker", head, "Anchor");
@@ -17,7 +18,7 @@ function anchorCard(anchor, parent) {
 function columnHead(list, parent) {
   const head = element("div", "column-head", parent);
   const names = element("div", "names", head);
-  element("h3", "title", names, list.title).title = list.title;
+  element("h3", "title", names, list.title);
   element("span", "subtitle", names, list.subtitle);
   if (list.share) element("span", "share", head, list.share.words);
   // Empty where there is nothing to compare: then it is only the rule under the head.
