@@ -78,17 +78,17 @@ class JobQueue:
             threading.Thread(target=self._work, args=(heavy,), name=name, daemon=True).start()
 
     def submit(self, request: RunRequest) -> str:
-        """Queue a run unless it is kept, queued or running already; returns its key."""
+        """Queue a run unless it was asked for before or is kept; returns its key.
+
+        A job that failed or was cancelled stays so until `forget` is called.
+        """
         key, name = request.key, name_of(request.method)
         with self._lock:
-            known = self._status.get(key)
-            if known is not None and known.state not in (State.FAILED, State.CANCELLED):
+            if key in self._status:
                 return key
             if self.store.has(key) and self.store.positions(key) is not None:
                 self._status[key] = JobStatus(key, name, State.DONE, 1.0)
                 return key
-            self._cancelled.discard(key)
-            self._started.pop(key, None)
             self._status[key] = JobStatus(key, name, State.WAITING)
         level = card(name).level
         self._lanes[level >= Level.LM_PASSES].put((level.value, next(self._order), request))
@@ -118,6 +118,15 @@ class JobQueue:
             self._cancelled.add(key)
             if found.state is State.WAITING:
                 self._status[key] = replace(found, state=State.CANCELLED)
+
+    def forget(self, key: str) -> None:
+        """Forget a job that failed or was cancelled, so that it can be asked for again."""
+        with self._lock:
+            found = self._status.get(key)
+            if found is not None and found.state in (State.FAILED, State.CANCELLED):
+                del self._status[key]
+                self._started.pop(key, None)
+                self._cancelled.discard(key)
 
     def run(self, key: str) -> Run | None:
         """The finished run, as soon as its neighbours are known; None before that."""

@@ -15,6 +15,7 @@ from engine.spot_checks.answers import (
     answered_pairs,
     answered_triplets,
 )
+from engine.spot_checks.asking import CheckedPair, ask_queue, question_of
 from engine.spot_checks.pairs import both_ways, random_pairs
 from engine.spot_checks.queue import SpotCheck, Stratum, replayable_queue, spot_check_queue
 
@@ -24,14 +25,17 @@ __all__ = [
     "AnsweredTriplet",
     "Auc",
     "BestAccuracy",
+    "CheckedPair",
     "SpotCheck",
     "Stratum",
     "TripletAgreement",
     "agreement",
     "answered_pairs",
     "answered_triplets",
+    "ask_queue",
     "auc",
     "both_ways",
+    "question_of",
     "random_pairs",
     "replayable_queue",
     "spot_check_queue",

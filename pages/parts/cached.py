@@ -6,21 +6,27 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from engine.corpus import Corpus, load_corpus
+from engine.diagnostics.estimate import Estimate
+from engine.diagnostics.overlap import method_agreement
 from engine.errors import BadCorpus
 from engine.jobs import JobQueue
 from engine.judges.ledger import Ledger
+from engine.judges.questions import Verdict
 from engine.maps import clusters, warm_up
 from engine.models.shelf import process_shelf
-from engine.run import RunStore
+from engine.reading import Table, read_table
+from engine.run import Run, RunStore
 from engine.samples import sample, samples
+from engine.spot_checks import SpotCheck, replayable_queue, spot_check_queue
 from engine.store import VectorStore, data_dir
-from engine.types import Neighbours, Rows
+from engine.types import Attribute, Rows, Similarity
 
 SNIPPET_LENGTH = 240
 UPLOADS = "uploads"
@@ -57,6 +63,12 @@ def whole_corpus(source: str, columns: str) -> Corpus:
     return load_corpus(corpus_path(source), **chosen)
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def preview(path: str, n_rows: int) -> Table:
+    """The first rows of a file, to choose its columns from."""
+    return read_table(Path(path), filename=Path(path).name, limit=n_rows)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def corpus(source: str, columns: str, limit: int) -> Corpus:
     """The texts that are compared: all, or a fixed random sample of `limit`."""
@@ -71,9 +83,17 @@ def snippets(fingerprint: str, _corpus: Corpus) -> list[str]:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def cluster_codes(run_key: str, n_clusters: int, _neighbours: Neighbours) -> Rows:
+def cluster_codes(run_key: str, _run: Run) -> Rows:
     """Clusters of one run's neighbour graph."""
-    return clusters(_neighbours, n_clusters=n_clusters or None, seed=0)
+    return clusters(_run.neighbours, scale=_run.similarity.scale)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def method_agreements(
+    run_keys: tuple[str, ...], _lists: Mapping[str, Rows]
+) -> dict[tuple[str, str], Estimate]:
+    """Rank-biased overlap of every two runs' neighbour lists."""
+    return method_agreement(_lists)
 
 
 def shorten(text: str, length: int) -> str:
@@ -119,3 +139,25 @@ def keep_upload(name: str, content: bytes) -> str:
 def everyone(n_texts: int) -> Rows:
     """All rows of a corpus."""
     return np.arange(n_texts, dtype=np.int64)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking for pairs the methods disagree on …")
+def queue(
+    run_keys: tuple[str, ...], n: int, _similarities: Mapping[str, Similarity]
+) -> list[SpotCheck]:
+    """Spot checks for a set of runs."""
+    return spot_check_queue(_similarities, n=n, seed=0)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def replay_queue(
+    run_keys: tuple[str, ...],
+    judge: str,
+    _attribute: Attribute,
+    n: int,
+    _similarities: Mapping[str, Similarity],
+    _verdicts: Sequence[Verdict],
+    _texts: Sequence[str],
+) -> list[SpotCheck]:
+    """Spot checks that a replayed judge has already answered."""
+    return replayable_queue(_similarities, _verdicts, _texts, _attribute, n=n, seed=0)

@@ -19,6 +19,7 @@ from engine.types import Attribute
 VIEW = "view"
 GROUP_ROWS = "group_rows"
 QUEUE_PLACE = "queue_place"
+LAST_UPLOAD = "last_upload"
 DEFAULT_CORPUS = "math_problems"
 DEFAULT_METHODS = ("raw-embedding", "instructed-embedding", "one-word")
 MAX_METHODS = 4

@@ -1,0 +1,66 @@
+"""Compare methods on one corpus and one attribute: maps, neighbours, spot checks, costs."""
+
+import streamlit as st
+
+from engine.corpus import Corpus
+from pages.parts import cached, frame, state
+from pages.parts.attribute_bar import attribute_bar
+from pages.parts.corpus_line import corpus_line
+from pages.parts.costs_view import costs_view
+from pages.parts.group_view import group_view
+from pages.parts.job_strip import job_strip
+from pages.parts.maps_view import maps_view
+from pages.parts.method_slots import method_slots
+from pages.parts.neighbours_view import neighbours_view
+from pages.parts.panels import Panel, start
+from pages.parts.selection import choose_text, keep_selection, selected_row
+from pages.parts.spot_checks_view import spot_checks_view
+
+NEIGHBOURS, GROUP, CHECKS, COSTS = "Neighbours", "Marked group", "Spot checks", "Costs and prompts"
+
+
+def main() -> None:
+    """The page, from top to bottom."""
+    view = frame.open_page("Compare")
+    corpus = frame.open_corpus(view)
+    corpus_line(view)
+    attribute_bar(view, corpus)
+    method_slots(view)
+    if view.asked is None:
+        st.info("Type an attribute, or take one of those offered, to see the methods side by side.")
+        return
+    panels = start(cached.job_queue(), corpus, view.asked, view.made_methods)
+    job_strip(panels)
+    comparison(corpus, panels)
+
+
+@st.fragment
+def comparison(corpus: Corpus, panels: list[Panel]) -> None:
+    """Everything that follows the selection; drawn again without the rest of the page."""
+    view = state.current()
+    selected = selected_row(view, corpus)
+    event = maps_view(view, corpus, panels, selected)
+    keep_selection(corpus, selected, event)
+    shown = st.segmented_control(
+        "Look at",
+        [NEIGHBOURS, GROUP, CHECKS, COSTS],
+        default=NEIGHBOURS,
+        required=True,
+        key="compare-view",
+        label_visibility="collapsed",
+    )
+    if shown == NEIGHBOURS:
+        choose_text(corpus, selected)
+        picked = neighbours_view(view, corpus, panels, selected)
+        if picked is not None:
+            state.change(text=corpus.ids[picked])
+            st.rerun(scope="fragment")
+    elif shown == GROUP:
+        group_view(corpus, panels)
+    elif shown == CHECKS:
+        spot_checks_view(view, corpus, panels)
+    else:
+        costs_view(panels)
+
+
+main()

@@ -1,0 +1,34 @@
+"""One line that says which corpus this is, and how many of its texts are compared."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import cached, state
+
+STEPS = (200, 500, 1000, 2000, 5000, 10_000, 20_000)
+
+
+def corpus_line(view: state.View) -> None:
+    """Name, size, and the way back to the choice of a corpus."""
+    whole = cached.whole_corpus(view.corpus, view.columns)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link("app.py", label=whole.name, icon=":material/folder_open:", width="content")
+        if len(whole) <= STEPS[0]:
+            st.caption(f"{len(whole):,} texts", width="content")
+            return
+        choices = [*(step for step in STEPS if step < len(whole)), 0]
+        limit = view.limit if 0 < view.limit < len(whole) else 0
+        if limit not in choices:
+            choices = [*sorted([*choices[:-1], limit]), 0]
+        key = f"limit:{view.corpus}:{view.limit}"
+        st.selectbox(
+            "Texts compared",
+            choices,
+            index=choices.index(limit),
+            format_func=lambda n: f"{n:,} of {len(whole):,} texts" if n else f"all {len(whole):,}",
+            key=key,
+            label_visibility="collapsed",
+            on_change=lambda: state.change(limit=st.session_state[key]),
+            width=190,
+        )
