@@ -4,13 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from engine.types import Neighbours, Scale
-
-# How long an example takes says nothing about a formula, least of all on a busy machine.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)
