@@ -24,7 +24,8 @@ class Panel {
     this.overlay.setAttribute("role", "application");
     this.message = element("div", "message", this.plot);
     this.scatter = new Scatter(this.pointCanvas);
-    this.pen = this.overlay.getContext("2d");
+    // Drawn by the processor: a few rings cost less there than a pass of the graphics device.
+    this.pen = this.overlay.getContext("2d", { willReadFrequently: true });
     this.resetCamera();
     this.clearMap();
     this.pointCanvas.addEventListener("webglcontextlost", (event) => {
