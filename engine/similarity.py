@@ -204,7 +204,12 @@ class PairSimilarity:
         self.score(anchors[real], flat[real])
 
     def neighbours(self, rows: Rows, k: int) -> Neighbours:
-        """The k most alike among the scored pairs of each row; padded where fewer are known."""
+        """The k most alike among the scored pairs of each row; padded where fewer are known.
+
+        Raises:
+            BadInput: k < 1.
+        """
+        _check_k(k)
         by_row: dict[int, list[tuple[float, int]]] = {}
         for (a, b), value in self.known.items():
             if np.isfinite(value):
@@ -237,8 +242,7 @@ def nearest(block: Callable[[Rows], Floats], rows: Rows, k: int, n_texts: int) -
     Raises:
         BadInput: k < 1.
     """
-    if k < 1:
-        raise BadInput(f"k must be at least 1, not {k}.")
+    _check_k(k)
     n_found = min(k, max(0, n_texts - 1))
     out_rows = np.full((len(rows), k), -1, dtype=np.int64)
     out = np.full((len(rows), k), np.nan, dtype=np.float32)
@@ -258,18 +262,31 @@ def nearest(block: Callable[[Rows], Floats], rows: Rows, k: int, n_texts: int) -
     return Neighbours(out_rows, out)
 
 
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise BadInput(f"k must be at least 1, not {k}.")
+
+
 def _largest(similarities: Floats, k: int) -> tuple[Rows, Floats]:
     """Columns and values of the k largest entries of each row, largest first, ties by column."""
     n_columns = similarities.shape[1]
-    if k < n_columns:
-        candidates = np.argpartition(similarities, n_columns - k, axis=1)[:, n_columns - k :]
-    else:
-        candidates = np.broadcast_to(np.arange(n_columns), similarities.shape)
+    candidates = np.argpartition(similarities, n_columns - k, axis=1)[:, n_columns - k :]
+    last = np.take_along_axis(similarities, candidates, axis=1).min(axis=1, keepdims=True)
+    crowded = np.count_nonzero(similarities >= last, axis=1) > k
+    candidates[crowded] = _first_columns(similarities[crowded], last[crowded], k)
     candidates = np.sort(candidates, axis=1)
     values = np.take_along_axis(similarities, candidates, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")[:, :k]
     columns = np.take_along_axis(candidates, order, axis=1).astype(np.int64)
     return columns, np.take_along_axis(values, order, axis=1)
+
+
+def _first_columns(similarities: Floats, last: Floats, k: int) -> Rows:
+    """Columns above the k-th largest value, and as many of those equal to it as there is room."""
+    above, tied = similarities > last, similarities == last
+    n_free = k - above.sum(axis=1, keepdims=True)
+    chosen = above | (tied & (np.cumsum(tied, axis=1, dtype=np.int32) <= n_free))
+    return np.nonzero(chosen)[1].reshape(-1, k)
 
 
 def save_similarity(similarity: Similarity, folder: Path) -> None:
@@ -294,7 +311,7 @@ def load_similarity(folder: Path) -> Similarity:
         header = json.loads((folder / "similarity.json").read_text(encoding="utf-8"))
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in header["arrays"]}
         return _LOADERS[header["kind"]](arrays, Scale(header["scale"]))
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
         raise StoreError(
             f"The kept result in {folder} can't be read ({error}). Delete it and run again."
         ) from error

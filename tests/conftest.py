@@ -31,10 +31,9 @@ def session_home(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def likewise_home(session_home, tmp_path, monkeypatch):
+def likewise_home(session_home, tmp_path_factory, monkeypatch):
     """An empty data folder for each test; only converted models are shared, made once a session."""
-    home = tmp_path / "likewise-home"
-    home.mkdir()
+    home = tmp_path_factory.mktemp("home")
     (home / "models").symlink_to(session_home / "models", target_is_directory=True)
     monkeypatch.setenv("LIKEWISE_HOME", str(home))
     return home
