@@ -10,8 +10,8 @@ from pages.parts.corpus_facts import corpus_facts
 def main() -> None:
     """The page, from top to bottom."""
     view = frame.open_page("Corpus")
-    st.title("Likewise")
-    st.text("These texts are alike — insofar as what?")
+    st.title("These texts are alike — insofar as what?")
+    st.text("Choose a corpus, type an attribute, and compare methods of similarity side by side.")
     choose_sample(view)
     choose_upload()
     view = state.current()

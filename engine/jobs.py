@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from engine.errors import Cancelled, LikewiseError, UnknownName
-from engine.methods.registry import card, name_of
+from engine.methods.registry import card, name_of, options
 from engine.models.shelf import ModelShelf
 from engine.resources import Resources
 from engine.run import Run, RunRequest, RunStore, draw_map, prepare
@@ -91,7 +91,9 @@ class JobQueue:
                 return key
             self._status[key] = JobStatus(key, name, State.WAITING)
         level = card(name).level
-        self._lanes[level >= Level.LM_PASSES].put((level.value, next(self._order), request))
+        uses_model = any(option.model_kinds for option in options(name))
+        rank = f"{level}{'model' if uses_model else ''}"
+        self._lanes[level >= Level.LM_PASSES].put((rank, next(self._order), request))
         return key
 
     def status(self, key: str) -> JobStatus:

@@ -21,9 +21,8 @@ NEIGHBOURS, GROUP, CHECKS, COSTS = "Neighbours", "Marked group", "Spot checks", 
 
 def main() -> None:
     """The page, from top to bottom."""
-    view = frame.open_page("Compare")
+    view = frame.open_page("Compare", corpus_line)
     corpus = frame.open_corpus(view)
-    corpus_line(view)
     attribute_bar(view, corpus)
     method_slots(view)
     if view.asked is None:

@@ -61,5 +61,7 @@ def _again(status: JobStatus) -> None:
 
 
 def _progress_text(status: JobStatus) -> str:
-    note = f": {status.note}" if status.note and status.state is State.RUNNING else ""
+    note = ""
+    if status.state is State.RUNNING:
+        note = f": {status.note}" if status.note else ": loading what it needs"
     return f"{status.state}{note} · {status.seconds:.0f} s"

@@ -59,8 +59,9 @@ def _colour_choice(view: state.View, corpus: Corpus, panels: list[Panel]) -> str
         "Colour by",
         choices,
         index=choices.index(current),
-        format_func=lambda each: each or "nothing",
+        format_func=lambda each: f"Colour by {each}" if each else "One colour",
         key=key,
+        label_visibility="collapsed",
         on_change=lambda: state.change(colour=st.session_state[key] or "nothing"),
         width=340,
     )
