@@ -7,6 +7,7 @@ Nothing here loads a model or touches the network.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -194,7 +195,17 @@ def hub_snapshot(name: str) -> Path | None:
 
 def _is_model_folder(folder: Path) -> bool:
     described = any((folder / name).exists() for name in ("config.json", "modules.json"))
-    return described and any(any(folder.glob(f"**/*{end}")) for end in (".safetensors", ".bin"))
+    weighty = any(any(folder.glob(f"**/*{end}")) for end in (".safetensors", ".bin"))
+    return described and weighty and all(_all_shards_here(path) for path in _indexes(folder))
+
+
+def _indexes(folder: Path) -> list[Path]:
+    return list(folder.glob("*.safetensors.index.json"))
+
+
+def _all_shards_here(index: Path) -> bool:
+    shards = set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values())
+    return all((index.parent / shard).exists() for shard in shards)
 
 
 def _folder_entry(folder: Path, kind: Kind) -> ModelEntry:

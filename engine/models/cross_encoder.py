@@ -98,7 +98,7 @@ def _load(name: str, folder: str, device: Device) -> CrossEncoder:
 
     try:
         with without_progress_bars():
-            model = CrossEncoder(
+            model: CrossEncoder = CrossEncoder(
                 folder,
                 device=device.name,
                 local_files_only=True,
@@ -111,4 +111,5 @@ def _load(name: str, folder: str, device: Device) -> CrossEncoder:
             f"Model {name!r} gives {model.num_labels} logits for a pair; one that gives a "
             "single logit is needed, such as cross-encoder/ms-marco-MiniLM-L6-v2."
         )
-    return model.eval()
+    model.eval()
+    return model

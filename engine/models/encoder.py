@@ -24,7 +24,8 @@ from engine.types import Floats
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_CPU_TOKEN_BUDGET, _GPU_TOKEN_BUDGET = 2048, 65536
+# On a CPU, batches much larger than this fall out of the cache and pad more.
+_CPU_TOKEN_BUDGET, _GPU_TOKEN_BUDGET = 1024, 65536
 _CPU_MAX_TEXTS, _GPU_MAX_TEXTS = 32, 1024
 
 
@@ -61,7 +62,7 @@ class Encoder:
         self._lock = threading.Lock()
         self.name = name
         self.key = model_key(entry, weights, self._device)
-        self.n_dims = int(self._model.get_embedding_dimension())
+        self.n_dims = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or 1_000_000)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
@@ -126,4 +127,5 @@ def _load(name: str, folder: str, device: Device) -> SentenceTransformer:
         ) from error
     if model.get_embedding_dimension() is None:
         raise ModelUnavailable(f"Model {name!r} doesn't say how long its vectors are.")
-    return model.eval()
+    model.eval()
+    return model

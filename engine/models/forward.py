@@ -117,7 +117,7 @@ def generated_ids(
     stopping = {"stop_strings": list(stop), "tokenizer": tokenizer} if stop else {}
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     with torch.inference_mode():
-        out = model.generate(
+        out = model.generate(  # type: ignore[operator]  # declared as Tensor | Module
             **inputs,
             max_new_tokens=max_new_tokens,
             do_sample=False,
@@ -127,7 +127,8 @@ def generated_ids(
             pad_token_id=pad,
             **stopping,
         )
-    return out[:, inputs["input_ids"].shape[1] :]
+    new: Tensor = out[:, inputs["input_ids"].shape[1] :]
+    return new
 
 
 def padded(model: PreTrainedModel, ids: list[list[int]]) -> dict[str, Tensor]:

@@ -178,7 +178,8 @@ def _write_tensors(tensors: list[ReaderTensor], config: LlamaConfig, folder: Pat
     from gguf import dequantize
     from safetensors.numpy import save_file
 
-    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    n_query_heads = config.num_attention_heads
+    heads = {"attn_q": n_query_heads, "attn_k": config.num_key_value_heads or n_query_heads}
     weights: dict[str, Floats] = {}
     for tensor in tensors:
         values = np.ascontiguousarray(dequantize(tensor.data, tensor.tensor_type), np.float32)
@@ -200,7 +201,7 @@ def _write_tokenizer(fields: dict[str, Any], folder: Path) -> None:
         f"{role}_token": tokens[_value(fields, f"tokenizer.ggml.{name}_token_id")]
         for role, name in (("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("pad", "padding"))
     }
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=_byte_pair_tokenizer(fields, tokens),
         padding_side="left",
         model_max_length=_value(fields, "llama.context_length"),

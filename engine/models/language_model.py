@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from engine.models.loading import (
     unavailable,
     without_progress_bars,
 )
+from engine.models.prompt_tokens import PromptTokens
 from engine.types import Floats
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _CPU_TOKEN_BUDGET, _GPU_TOKEN_BUDGET = 2048, 32768
 _MAX_TEXTS = 64
+_PREFIX_TOKENS_AS_ONE = 8
 
 
 class Hidden(NamedTuple):
@@ -65,7 +67,8 @@ class LanguageModel:
         if folder.suffix == ".gguf":
             folder = converted_folder(weights.path, weights.revision)
         self._device = pick_device()
-        self._model, self._tokenizer = _load(name, str(folder), self._device)
+        self._model, tokenizer = _load(name, str(folder), self._device)
+        self._prompts = PromptTokens(name, tokenizer)
         self._lock = threading.Lock()
         self.name = name
         self.key = model_key(entry, weights, self._device)
@@ -119,7 +122,7 @@ class LanguageModel:
 
     def choice_batches(self, prompts: Sequence[str], choices: Sequence[str]) -> Iterator[PassBatch]:
         """The same pass, batch by batch, longest prompts first."""
-        first = self._first_tokens(choices)
+        first = self._prompts.first_of(choices)
         yield from self._pass(prompts, lambda ids: last_logits(self._model, ids)[:, first])
 
     def choice_logits_after(
@@ -142,11 +145,11 @@ class LanguageModel:
         self, prefix: str, suffixes: Sequence[str], choices: Sequence[str]
     ) -> Iterator[PassBatch]:
         """The same pass, batch by batch, longest suffixes first."""
-        first = self._first_tokens(choices)
+        first = self._prompts.first_of(choices)
         prompts = [prefix + suffix for suffix in suffixes]
         if not prompts:
             return
-        ids = self._token_ids(prompts)
+        ids = self._prompts.ids(prompts)
         # The boundary may fuse two tokens, so what is shared is counted in tokens of the whole.
         n_shared = shared_prefix_length(ids)
         if n_shared < 1 or max(len(row) for row in ids) > self.max_tokens:
@@ -156,7 +159,14 @@ class LanguageModel:
             cache = PrefixCache(self._model, ids[0][:n_shared])
         rests = [row[n_shared:] for row in ids]
         n_read = n_shared
-        for batch in self._run(rests, prompts, lambda rows: cache.last_logits(rows)[:, first]):
+        # Every row of a batch gets a copy of the prefix's keys and values: they count, in part.
+        for batch in self._batches_of(
+            rests,
+            prompts,
+            self.max_tokens,
+            lambda cut, _rows: cache.last_logits(cut)[:, first],
+            extra=n_shared // _PREFIX_TOKENS_AS_ONE,
+        ):
             yield batch._replace(n_tokens=batch.n_tokens + n_read)
             n_read = 0
 
@@ -192,12 +202,12 @@ class LanguageModel:
         written: dict[int, str] = {}
 
         def run(ids: list[list[int]], rows: list[int]) -> Floats:
-            new = generated_ids(self._model, self._tokenizer, ids, max_new_tokens, stop)
-            texts = self._tokenizer.batch_decode(new, skip_special_tokens=True)
+            new = generated_ids(self._model, self._prompts.tokenizer, ids, max_new_tokens, stop)
+            texts = self._prompts.tokenizer.batch_decode(new, skip_special_tokens=True)
             written.update(zip(rows, (_cut(text, stop) for text in texts), strict=True))
             return np.zeros((len(rows), 0), dtype=np.float32)
 
-        ids = self._token_ids(prompts)
+        ids = self._prompts.ids(prompts)
         room = max(1, self.max_tokens - max_new_tokens)
         for batch in self._batches_of(ids, prompts, room, run, extra=max_new_tokens):
             yield batch.rows, [written[row] for row in batch.rows]
@@ -214,63 +224,17 @@ class LanguageModel:
         Raises:
             BadInput: the model has no chat template.
         """
-        if not self._tokenizer.chat_template:
-            raise BadInput(
-                f"Model {self.name!r} has no chat template: choose an instruction-tuned model, "
-                f"such as {DEFAULT_LM}, or write the prompt out."
-            )
-        turns = [{"role": "system", "content": self._plain(system)}] if system else []
-        turns.append({"role": "user", "content": self._plain(user)})
-        return str(
-            self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        )
+        return self._prompts.chat(system, user)
 
     def count_tokens(self, prompts: Sequence[str]) -> list[int]:
         """Tokens of each prompt, before any truncation."""
-        return [len(row) for row in self._token_ids(prompts)]
-
-    def _plain(self, text: str) -> str:
-        for token in self._tokenizer.all_special_tokens:
-            text = text.replace(token, f"{token[0]}\u200b{token[1:]}")
-        return text
-
-    def _first_tokens(self, choices: Sequence[str]) -> list[int]:
-        ids = [self._tokenizer.encode(choice, add_special_tokens=False) for choice in choices]
-        if not choices or not all(ids):
-            raise BadInput(f"Choices must not be empty; they are {list(choices)!r}.")
-        first = [row[0] for row in ids]
-        if len(set(first)) < len(first):
-            raise BadInput(
-                f"Some of the choices {list(choices)!r} begin with the same token for "
-                f"{self.name!r}, so they can't be told apart. Begin each with another word."
-            )
-        return first
-
-    def _token_ids(self, prompts: Sequence[str]) -> list[list[int]]:
-        bos = self._tokenizer.bos_token
-        templated = (
-            bool(bos) and bool(prompts) and all(prompt.startswith(bos) for prompt in prompts)
-        )
-        if not prompts:
-            return []
-        ids: list[list[int]] = self._tokenizer(
-            list(prompts), add_special_tokens=not templated, padding=False, verbose=False
-        )["input_ids"]
-        if empty := [row for row, tokens in enumerate(ids) if not tokens]:
-            raise BadInput(
-                f"Prompt {empty[0]} is empty: a language model needs at least one token."
-            )
-        return ids
+        return [len(row) for row in self._prompts.ids(prompts)]
 
     def _pass(
         self, prompts: Sequence[str], run: Callable[[list[list[int]]], Floats]
     ) -> Iterator[PassBatch]:
-        yield from self._run(self._token_ids(prompts), prompts, run)
-
-    def _run(
-        self, ids: list[list[int]], texts: Sequence[str], run: Callable[[list[list[int]]], Floats]
-    ) -> Iterator[PassBatch]:
-        yield from self._batches_of(ids, texts, self.max_tokens, lambda cut, _rows: run(cut))
+        ids = self._prompts.ids(prompts)
+        yield from self._batches_of(ids, prompts, self.max_tokens, lambda cut, _rows: run(cut))
 
     def _batches_of(
         self,
@@ -290,15 +254,9 @@ class LanguageModel:
 
         def locked(rows: list[int]) -> Floats:
             with self._lock:
-                return run([self._cut(ids[row], limit) for row in rows], rows)
+                return run([self._prompts.cut(ids[row], limit) for row in rows], rows)
 
         yield from run_batches(planned, lengths, limit, locked)
-
-    def _cut(self, ids: list[int], limit: int) -> list[int]:
-        if len(ids) <= limit:
-            return ids
-        keeps_start = ids[0] == self._tokenizer.bos_token_id
-        return [ids[0], *ids[len(ids) - limit + 1 :]] if keeps_start else ids[-limit:]
 
 
 def _cut(text: str, stop: Sequence[str]) -> str:
@@ -320,4 +278,6 @@ def _load(
             )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise unavailable(name, f"{folder} can't be read as a language model ({error}).") from error
-    return model.to(device.name).eval(), tokenizer
+    model.to(device.name)  # type: ignore[arg-type]  # its decorator hides Module.to
+    model.eval()  # type: ignore[no-untyped-call]
+    return model, tokenizer

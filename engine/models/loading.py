@@ -105,12 +105,12 @@ def without_progress_bars() -> Iterator[None]:
     from transformers.utils import logging
 
     was_enabled = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if was_enabled:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _packaged(name: str) -> Weights:
@@ -124,8 +124,8 @@ def _packaged(name: str) -> Weights:
     if found != pinned.sha256:
         raise unavailable(
             name,
-            f"{path} has sha256 {found}, and should have {pinned.sha256}. These aren't the "
-            f"weights that were checked: reinstall {pinned.distribution} (likewise models get {name}).",
+            f"{path} has sha256 {found}, and should have {pinned.sha256}: these aren't the weights "
+            f"that were checked. Reinstall {pinned.distribution}: likewise models get {name}.",
         )
     return Weights(path, pinned.sha256)
 
