@@ -20,7 +20,16 @@ import psutil
 from engine.corpus import Corpus
 from engine.errors import StoreError
 from engine.maps import layout
-from engine.methods.registry import Method, card, create, method_key, name_of, options, options_of
+from engine.methods.registry import (
+    BuildsOn,
+    Method,
+    card,
+    create,
+    method_key,
+    name_of,
+    options,
+    options_of,
+)
 from engine.models.revisions import model_revision
 from engine.resources import Resources
 from engine.similarity import load_similarity, save_similarity
@@ -84,14 +93,8 @@ class RunRequest:
     @property
     def key(self) -> str:
         """Holds everything that changes the answer; a control's answer ignores the attribute."""
-        name = name_of(self.method)
-        blind = card(name).family is Family.CONTROL
-        values = options_of(self.method)
-        models = [
-            model_revision(str(values[option.name]))
-            for option in options(name)
-            if option.model_kinds
-        ]
+        blind = card(name_of(self.method)).family is Family.CONTROL
+        models = _model_revisions(self.method)
         attribute = "" if blind else self.attribute.key
         return content_key(self.corpus.fingerprint, attribute, method_key(self.method), *models)
 
@@ -258,6 +261,14 @@ class PeakMemory:
 
     def _sample(self) -> None:
         self.peak_mb = max(self.peak_mb, self._process.memory_info().rss / 1e6)
+
+
+def _model_revisions(made: Method) -> list[str]:
+    """The models that a method names, and those of the method it builds on."""
+    values = options_of(made)
+    named = [str(values[option.name]) for option in options(name_of(made)) if option.model_kinds]
+    basis = _model_revisions(made.basis()) if isinstance(made, BuildsOn) else []
+    return [*map(model_revision, named), *basis]
 
 
 def _reference_layout(corpus: Corpus) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.corpus import Corpus
 from engine.methods.registry import method, option
 from engine.models.catalogue import DEFAULT_ENCODER, Kind
-from engine.models.instructions import instruction_format
+from engine.models.instructions import TASK_VERSION, instruction_format
 from engine.resources import Resources
 from engine.similarity import VectorSimilarity
 from engine.types import Attribute, Family, Level, Similarity
@@ -20,6 +20,7 @@ from engine.types import Attribute, Family, Level, Similarity
     rereads="documents",
     summary="sentence embeddings of texts read with the attribute as instruction",
     paper="arXiv:2212.09741",
+    version=TASK_VERSION,
 )
 @dataclass(frozen=True, slots=True)
 class InstructedEmbedding:

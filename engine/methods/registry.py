@@ -12,7 +12,7 @@ import pkgutil
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from engine.corpus import Corpus
 from engine.errors import BadInput, UnknownName
@@ -28,6 +28,15 @@ class Method(Protocol):
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Do the work that a new attribute costs, and return the result."""
+        ...
+
+
+@runtime_checkable
+class BuildsOn(Protocol):
+    """A method that starts from another one's result: its answer changes when the other's does."""
+
+    def basis(self) -> Method:
+        """The other method, with its options."""
         ...
 
 
@@ -61,6 +70,7 @@ class Option:
 
 
 MethodClass = TypeVar("MethodClass", bound=type)
+_TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _classes: dict[str, type[Any]] = {}
 _cards: dict[str, Card] = {}
 
@@ -174,9 +184,11 @@ def options_of(made: Method) -> dict[str, OptionValue]:
 
 
 def method_key(made: Method) -> str:
-    """Content key of a method with its options and its version."""
+    """Content key of a method with its options and its version, and of what it builds on."""
     name = name_of(made)
     parts = [f"{key}={value!r}" for key, value in sorted(options_of(made).items())]
+    if isinstance(made, BuildsOn):
+        parts.append(method_key(made.basis()))
     return content_key(name, str(_cards[name].version), *parts)
 
 
@@ -202,17 +214,30 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Option:  # noqa: ANN401
 
 
 def _checked(opt: Option, value: OptionValue) -> OptionValue:
-    if opt.kind is bool and isinstance(value, str):
-        value = {"true": True, "yes": True, "false": False, "no": False}.get(value.lower(), value)
-    try:
-        cast: OptionValue = value if isinstance(value, opt.kind) else opt.kind(value)
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"Option {opt.name} wants {opt.kind.__name__}, not {value!r}.") from error
+    cast = _cast(opt, value)
     if opt.choices and cast not in opt.choices:
         allowed = ", ".join(str(choice) for choice in opt.choices)
         raise BadInput(f"Option {opt.name} can't be {value!r}. Allowed: {allowed}.")
     if isinstance(cast, int | float) and not _within(opt, float(cast)):
         raise BadInput(f"Option {opt.name} must lie in {opt.low} … {opt.high}, not {value!r}.")
+    return cast
+
+
+def _cast(opt: Option, value: OptionValue) -> OptionValue:
+    """The value as the option's kind; refused where that would change it."""
+    refused = BadInput(f"Option {opt.name} wants {opt.kind.__name__}, not {value!r}.")
+    if opt.kind is bool:
+        truth = _TRUTHS.get(value.lower()) if isinstance(value, str) else value
+        if not isinstance(truth, bool):
+            raise refused
+        return truth
+    try:
+        cast: OptionValue = opt.kind(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise refused from error
+    # True is 1 and 2.7 would become 2: what was typed is not what would run.
+    if isinstance(value, bool) or (isinstance(value, float) and cast not in (value, str(value))):
+        raise refused
     return cast
 
 

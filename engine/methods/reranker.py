@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from engine.corpus import Corpus
-from engine.methods.registry import create, method, option
+from engine.methods.registry import Method, create, method, option
 from engine.models.catalogue import DEFAULT_LM, Kind, known_models
 from engine.resources import Resources
 from engine.similarity import PairSimilarity
@@ -57,13 +57,11 @@ class Reranker:
     )
     shortlist: int = option(8, "candidates of each anchor", low=1, high=200)
     max_anchors: int = option(100, "anchors scored in advance; others on demand", low=0, high=10**6)
-    symmetric: bool = option(True, "score both orders and take the mean")
+    symmetric: bool = option(True, "score both orders and take the mean; else one, at half price")
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Shortlist with the cheaper method, then score the first anchors' lists."""
-        cheap = create(self.shortlist_from).prepare(
-            corpus, attribute, resources.with_progress(0.0, 0.1)
-        )
+        cheap = self.basis().prepare(corpus, attribute, resources.with_progress(0.0, 0.1))
         everyone = np.arange(len(corpus), dtype=np.int64)
         candidates = cheap.neighbours(everyone, self.shortlist).rows
         pairs = resources.with_progress(0.1, 1.0)
@@ -75,16 +73,19 @@ class Reranker:
         similarity.score_shortlists(self._first_anchors(corpus))
         return similarity
 
+    def basis(self) -> Method:
+        """The method that proposes candidates: another shortlist, another run."""
+        return create(self.shortlist_from)
+
     def _first_anchors(self, corpus: Corpus) -> Rows:
         """Anchors in an order that their content decides, so that row order is irrelevant."""
-        keys = [content_key(i, t) for i, t in zip(corpus.ids, corpus.texts, strict=True)]
-        order = sorted(range(len(corpus)), key=keys.__getitem__)
-        return np.array(order[: self.max_anchors], dtype=np.int64)
+        return np.argsort(_content_ranks(corpus))[: self.max_anchors]
 
     def _score(
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
     ) -> Floats:
         if not self.symmetric:
+            left, right = _in_content_order(corpus, left, right)
             return self._one_way(corpus, attribute, resources, left, right)
         first, second = resources.with_progress(0.0, 0.5), resources.with_progress(0.5, 1.0)
         forward = self._one_way(corpus, attribute, first, left, right)
@@ -124,3 +125,16 @@ class Reranker:
             logits = part.choice_logits_after(self.model, prefix, suffixes, CHOICES)
             out[positions] = logits[:, 0] - logits[:, 1]
         return out
+
+
+def _content_ranks(corpus: Corpus) -> Rows:
+    """(n,) each text's place in an order that ids and texts decide, whatever their rows."""
+    keys = [content_key(i, t) for i, t in zip(corpus.ids, corpus.texts, strict=True)]
+    return np.argsort(np.argsort(keys)).astype(np.int64)
+
+
+def _in_content_order(corpus: Corpus, left: Rows, right: Rows) -> tuple[Rows, Rows]:
+    """Each pair turned so that the text which comes first in content order is the anchor."""
+    ranks = _content_ranks(corpus)
+    turned = ranks[left] > ranks[right]
+    return np.where(turned, right, left), np.where(turned, left, right)
