@@ -111,6 +111,11 @@ class JobQueue:
             return found
         return replace(found, seconds=time.monotonic() - since)
 
+    def keys(self) -> list[str]:
+        """Every job this process was asked for, in order."""
+        with self._lock:
+            return list(self._status)
+
     def cancel(self, key: str) -> None:
         """Ask a job to stop; the vectors it has made so far stay in the store."""
         with self._lock:

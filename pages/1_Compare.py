@@ -11,7 +11,7 @@ from pages.parts.group_view import group_view
 from pages.parts.job_strip import job_strip
 from pages.parts.maps_view import maps_view
 from pages.parts.method_slots import method_slots
-from pages.parts.neighbours_view import neighbours_view
+from pages.parts.neighbours_view import choose_label, neighbours_view
 from pages.parts.panels import Panel, start
 from pages.parts.selection import choose_text, keep_selection, selected_row
 from pages.parts.spot_checks_view import spot_checks_view
@@ -49,8 +49,12 @@ def comparison(corpus: Corpus, panels: list[Panel]) -> None:
         label_visibility="collapsed",
     )
     if shown == NEIGHBOURS:
-        choose_text(corpus, selected)
-        picked = neighbours_view(view, corpus, panels, selected)
+        text_choice, label_choice = st.columns([3, 1])
+        with text_choice:
+            choose_text(corpus, selected)
+        with label_choice:
+            column = choose_label(view, corpus)
+        picked = neighbours_view(corpus, panels, selected, column)
         if picked is not None:
             state.change(text=corpus.ids[picked])
             st.rerun(scope="fragment")

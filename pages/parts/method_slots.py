@@ -31,13 +31,12 @@ def method_slots(view: state.View) -> None:
 def _slot(place: int, spec: str, *, removable: bool) -> None:
     name = spec.split(":", 1)[0]
     names = [each.name for each in cards()]
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         key = f"slot:{place}:{spec}"
         st.selectbox(
             f"Method {place + 1}",
             names,
             index=names.index(name),
-            format_func=lambda each: f"{each}  ·  level {card(each).level}",
             key=key,
             label_visibility="collapsed",
             on_change=_pick,

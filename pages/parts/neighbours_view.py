@@ -16,10 +16,9 @@ K = 10
 
 
 def neighbours_view(
-    view: state.View, corpus: Corpus, panels: list[Panel], selected: int
+    corpus: Corpus, panels: list[Panel], selected: int, column: str | None
 ) -> int | None:
     """Draw the lists; returns the row of a text that was clicked, else None."""
-    column = _label_choice(view, corpus)
     label = corpus.labels[column][selected] if column else ""
     picked = neighbour_lists(
         [_list(panel, corpus, selected, column) for panel in panels],
@@ -34,7 +33,8 @@ def neighbours_view(
     return picked
 
 
-def _label_choice(view: state.View, corpus: Corpus) -> str | None:
+def choose_label(view: state.View, corpus: Corpus) -> str | None:
+    """The label column that neighbours are checked against; None where there is none."""
     columns = list(corpus.labels)
     if not columns:
         return None
@@ -47,7 +47,6 @@ def _label_choice(view: state.View, corpus: Corpus) -> str | None:
         columns,
         index=place,
         key=f"label:{view.corpus}:{view.attribute}",
-        width=340,
     )
 
 
@@ -96,7 +95,6 @@ def _agreement(panels: list[Panel], selected: int) -> None:
         )
     if here:
         st.text("For this text: " + "; ".join(here) + ".")
-    st.plotly_chart(agreement_chart(found), key="agreement", theme="streamlit", config=CHART_CONFIG)
-
-
-CHART_CONFIG = {"displayModeBar": False}
+    st.plotly_chart(
+        agreement_chart(found), key="agreement", theme="streamlit", config={"displayModeBar": False}
+    )

@@ -1,0 +1,101 @@
+"""A real server and a real browser for tests that look at pages."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+# WebGL in software: a test machine has no graphics card.
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """`with serve(script) as address:` runs a Streamlit script on a free port."""
+    return run_script
+
+
+@contextmanager
+def run_script(script: Path, environment: dict[str, str] | None = None) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    options = [
+        "--server.headless=true",
+        f"--server.port={port}",
+        "--server.address=localhost",
+        "--server.fileWatcherType=none",
+        "--browser.gatherUsageStats=false",
+    ]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(script), *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_healthy(server, f"http://localhost:{port}/_stcore/health")
+        yield f"http://localhost:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_until_healthy(server: subprocess.Popen, url: str) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            pytest.fail(f"the app's server ended with code {server.returncode}")
+        try:
+            with urllib.request.urlopen(url) as answer:  # noqa: S310 - a local http address
+                if answer.status == 200:
+                    return
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    pytest.fail("the app's server did not start")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield running
+        running.close()
+
+
+class Visit:
+    """A page on which every request to another host is refused and noted."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.refused: list[str] = []
+        page.route("**/*", self._guard)
+
+    def _guard(self, route) -> None:
+        url = urlsplit(route.request.url)
+        if url.scheme in ("data", "blob") or url.hostname == "localhost":
+            route.continue_()
+        else:
+            self.refused.append(route.request.url)
+            route.abort()
+
+
+@pytest.fixture
+def visit(chromium) -> Iterator[Visit]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    yield Visit(context.new_page())
+    context.close()

@@ -1,0 +1,108 @@
+"""The main job in a real browser: sample, attribute, maps, selection, neighbours, an answer."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Methods that need no weights, so that the walk takes seconds; models have tests of their own.
+METHODS = "tfidf,bm25:strength=0.0,length"
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(home, serve, chromium) -> Iterator[str]:
+    with serve(ROOT / "app.py", {"LIKEWISE_HOME": str(home)}) as url:
+        yield url
+
+
+def test_main_job(visit, address, home):
+    page = visit.page
+    page.goto(address)
+    page.get_by_text("500 rows read, 500 texts kept.").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Compare methods").click()
+    page.get_by_text("Type an attribute, or take one of those offered").wait_for()
+
+    page.goto(f"{address}/Compare?corpus=math_problems&methods={METHODS}")
+    typed = page.get_by_label("These texts are alike — insofar as what?")
+    typed.fill("mathematical structure")
+    typed.press("Enter")
+    maps = page.locator(".linked-maps").last
+    page.wait_for_function(
+        "() => document.querySelectorAll('.stBidiComponent canvas').length >= 3", timeout=60_000
+    )
+    page.get_by_text("1 of 10 same structure").first.wait_for(timeout=60_000)
+    assert "attribute=mathematical" in page.url
+
+    for title in ("tfidf", "bm25", "length"):
+        assert page.get_by_text(title, exact=True).first.is_visible()
+    canvas = page.locator(".stBidiComponent canvas").first
+    box = canvas.bounding_box()
+    colours = distinct_colours(canvas.screenshot())
+    assert colours > 20, "the map is blank"
+
+    select_some_point(page, box)
+    page.wait_for_url(re.compile("text=math-"), timeout=30_000)
+    selected = re.search("text=(math-[0-9]+)", page.url).group(1)
+    page.locator(".neighbour-lists").get_by_text(selected).first.wait_for(timeout=30_000)
+    assert maps.count() == 1
+
+    page.get_by_text("Spot checks", exact=True).click()
+    page.get_by_text("0 of 40 pairs answered").wait_for(timeout=60_000)
+    page.keyboard.press("s")
+    page.get_by_text("1 of 40 pairs answered").wait_for(timeout=30_000)
+    page.keyboard.press("d")
+    page.get_by_text("2 of 40 pairs answered").wait_for(timeout=30_000)
+    with closing(sqlite3.connect(home / "ledger.sqlite")) as ledger:
+        found = ledger.execute("SELECT count(*) FROM verdicts WHERE judge = 'person'").fetchone()
+    assert found == (2,)
+    page.get_by_text("1 same, 1 different").wait_for(timeout=30_000)
+    page.keyboard.press("z")
+    page.get_by_text("1 of 40 pairs answered").wait_for(timeout=30_000)
+    assert visit.refused == []
+
+
+def test_shared_link_opens_the_same_view(visit, address):
+    query = f"corpus=math_problems&attribute=mathematical+structure&methods={METHODS}&text=math-137"
+    visit.page.goto(f"{address}/Compare?{query}")
+    lists = visit.page.locator(".neighbour-lists")
+    lists.get_by_text("math-137").first.wait_for(timeout=60_000)
+    assert visit.refused == []
+
+
+@pytest.mark.parametrize("path", ["", *(p.stem.split("_", 1)[1] for p in ROOT.glob("pages/*.py"))])
+def test_no_page_loads_anything_from_another_host(visit, address, path):
+    visit.page.goto(f"{address}/{path}?corpus=paintings")
+    visit.page.get_by_text("Likewise", exact=True).first.wait_for(timeout=60_000)
+    visit.page.wait_for_timeout(1500)
+    assert visit.refused == []
+
+
+def distinct_colours(png: bytes) -> int:
+    import io
+
+    from PIL import Image
+
+    return len(set(Image.open(io.BytesIO(png)).convert("RGB").getdata()))
+
+
+def select_some_point(page, box: dict) -> None:
+    """Click over a grid until the URL says that another text is selected."""
+    for down in range(3, 10):
+        for across in range(3, 10):
+            page.mouse.click(
+                box["x"] + box["width"] * across / 12, box["y"] + box["height"] * down / 12
+            )
+            page.wait_for_timeout(400)
+            if "text=" in page.url:
+                return
+    pytest.fail("no click on the map selected a text")

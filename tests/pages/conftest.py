@@ -1,0 +1,56 @@
+"""Pages by AppTest: no browser, the real engine, methods that need no weights."""
+
+import time
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = "tfidf,bm25:strength=0.0,length"
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    """Nothing of one test's queue, ledger or corpus reaches the next."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page():
+    def opened(path: str, **query: str) -> AppTest:
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        if path != "app.py":
+            page.switch_page(path)
+        for key, value in query.items():
+            page.query_params[key] = value
+        return page.run()
+
+    return opened
+
+
+@pytest.fixture
+def compare(open_page):
+    """The Compare page of a sample, run until its three methods are done."""
+
+    def compared(**query: str) -> AppTest:
+        wanted = {"corpus": "math_problems", "methods": METHODS, "limit": "60", **query}
+        page = open_page("pages/1_Compare.py", **wanted)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not has_lists(page):
+            time.sleep(0.3)
+            page.run()
+        return page
+
+    return compared
+
+
+def has_lists(page: AppTest) -> bool:
+    from pages.parts import cached
+
+    queue = cached.job_queue()
+    keys = [key for key in queue.keys() if queue.status(key).finished]  # noqa: SIM118 - a method
+    return len(keys) >= 3
