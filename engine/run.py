@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
-import shutil
 import tempfile
 import threading
 import time
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 
 from engine.corpus import Corpus
@@ -39,6 +40,8 @@ from engine.types import Attribute, Family, Floats, Neighbours, Rows, Similarity
 N_NEIGHBOURS = 15
 """Neighbours kept with a run: what its map is drawn from."""
 LAYOUT_VERSION = "1"
+_PART = "part-"
+_ATTEMPTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +113,32 @@ class RunStore:
         self.folder = folder or data_dir() / "runs"
 
     def has(self, key: str) -> bool:
-        """Whether a finished run with this key is kept."""
-        return (self.folder / key / "run.json").exists()
+        """Whether a finished run with this key is kept, and its record can be read."""
+        try:
+            self.record(key)
+        except StoreError:
+            return False
+        return True
 
     def save(self, run: Run) -> None:
-        """Keep a run: written beside its place, then moved there in one step."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix="part-", dir=self.folder))
+        """Keep a run: written beside its place, then moved there in one step.
+
+        Raises:
+            StoreError: its Similarity can't be kept, or the folder can't be written to.
+        """
         try:
-            save_similarity(run.similarity, part)
-            np.save(part / "neighbour_rows.npy", run.neighbours.rows)
-            np.save(part / "neighbour_similarities.npy", run.neighbours.similarities)
-            _write_json(part / "run.json", dataclasses.asdict(run.record))
-            target = self.folder / run.record.key
-            if target.exists():
-                shutil.rmtree(target)
-            part.replace(target)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(
+                prefix=_PART, dir=self.folder, ignore_cleanup_errors=True
+            ) as place:
+                part = Path(place) / run.record.key
+                part.mkdir()
+                save_similarity(run.similarity, part)
+                np.save(part / "neighbour_rows.npy", run.neighbours.rows)
+                np.save(part / "neighbour_similarities.npy", run.neighbours.similarities)
+                _write_json(part / "run.json", dataclasses.asdict(run.record))
+                _put_in_place(part, self.folder / run.record.key)
         except OSError as error:
-            shutil.rmtree(part, ignore_errors=True)
             raise StoreError(
                 f"The run can't be kept in {self.folder} ({error}). Free some space there, "
                 "or set LIKEWISE_HOME to another folder."
@@ -142,7 +153,8 @@ class RunStore:
         record = self.record(key)
         place = self.folder / key
         neighbours = Neighbours(
-            np.load(place / "neighbour_rows.npy"), np.load(place / "neighbour_similarities.npy")
+            _read_array(place / "neighbour_rows.npy"),
+            _read_array(place / "neighbour_similarities.npy"),
         )
         return Run(record, load_similarity(place), neighbours)
 
@@ -157,10 +169,9 @@ class RunStore:
             ) from error
 
     def records(self) -> list[RunRecord]:
-        """All kept runs, the latest first."""
-        if not self.folder.is_dir():
-            return []
-        found = [self.record(place.parent.name) for place in self.folder.glob("*/run.json")]
+        """All kept runs, the latest first; one whose record can't be read would be run again."""
+        keys = [place.parent.name for place in self.folder.glob("*/run.json")]
+        found = [self.record(key) for key in keys if self.has(key)]
         return sorted(found, key=lambda record: record.finished, reverse=True)
 
     def save_positions(self, key: str, positions: Floats) -> None:
@@ -172,15 +183,13 @@ class RunStore:
         place = self.folder / key / f"map-{LAYOUT_VERSION}.npy"
         if not place.exists():
             return None
-        stored: Floats = np.load(place)
-        return stored
+        return _read_array(place)
 
     def reference(self, corpus: Corpus) -> Floats:
         """The corpus's reference layout, drawn once from shared words; maps are aligned to it."""
         place = self.folder.parent / "references" / f"{corpus.fingerprint}-{LAYOUT_VERSION}.npy"
         if place.exists():
-            stored: Floats = np.load(place)
-            return stored
+            return _read_array(place)
         drawn = _reference_layout(corpus)
         _write_array(place, drawn)
         return drawn
@@ -276,6 +285,30 @@ def _reference_layout(corpus: Corpus) -> Floats:
     everyone: Rows = np.arange(len(corpus), dtype=np.int64)
     neighbours = words.neighbours(everyone, max(1, min(N_NEIGHBOURS, len(corpus) - 1)))
     return layout(neighbours, scale=words.scale)
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    """Move a folder to its place; what stands there, or is put there meanwhile, gives way."""
+    for attempt in range(_ATTEMPTS):
+        with contextlib.suppress(FileNotFoundError):
+            target.replace(part.with_name(f"replaced-{attempt}"))
+        try:
+            part.replace(target)
+        except OSError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return
+
+
+def _read_array(path: Path) -> npt.NDArray[Any]:
+    try:
+        stored: npt.NDArray[Any] = np.load(path)
+    except (OSError, EOFError, ValueError) as error:
+        raise StoreError(
+            f"The kept result in {path.parent} can't be read ({error}). Delete it and run again."
+        ) from error
+    return stored
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
