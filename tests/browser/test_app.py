@@ -36,25 +36,22 @@ def test_main_job(visit, address, home):
     typed = page.get_by_label("These texts are alike — insofar as what?")
     typed.fill("mathematical structure")
     typed.press("Enter")
-    maps = page.locator(".linked-maps").last
-    page.wait_for_function(
-        "() => document.querySelectorAll('.stBidiComponent canvas').length >= 3", timeout=60_000
-    )
+    plots = page.locator(".plot")
+    plots.nth(2).wait_for(timeout=60_000)
     page.get_by_text("1 of 10 same structure").first.wait_for(timeout=60_000)
     assert "attribute=mathematical" in page.url
 
     for title in ("tfidf", "bm25", "length"):
         assert page.get_by_text(title, exact=True).first.is_visible()
-    canvas = page.locator(".stBidiComponent canvas").first
-    box = canvas.bounding_box()
-    colours = distinct_colours(canvas.screenshot())
-    assert colours > 20, "the map is blank"
+    assert plots.count() == 3
+    page.locator(".linked-maps[data-frame]").wait_for(timeout=60_000)
+    for place in range(3):
+        assert distinct_colours(plots.nth(place).screenshot()) > 20, "the map is blank"
 
-    select_some_point(page, box)
+    select_some_point(page, plots.first.bounding_box())
     page.wait_for_url(re.compile("text=math-"), timeout=30_000)
     selected = re.search("text=(math-[0-9]+)", page.url).group(1)
     page.locator(".neighbour-lists").get_by_text(selected).first.wait_for(timeout=30_000)
-    assert maps.count() == 1
 
     page.get_by_text("Spot checks", exact=True).click()
     page.get_by_text("0 of 40 pairs answered").wait_for(timeout=60_000)

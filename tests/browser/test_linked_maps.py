@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlparse
@@ -18,19 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-playwright_api = pytest.importorskip("playwright.sync_api")
-
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 N_TEXTS = 400
 N_CLUSTERS = 4
 SNIPPET = "<img src=x onerror=\"window.attacked='yes'\"> is text"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
-]
+pytestmark = pytest.mark.browser
 
 # Four tight clusters in the corners of each map, in another order in each of the maps.
 APP = f"""
@@ -70,47 +57,12 @@ st.text(f"selected={{state.selected}}; group={{list(state.group)}}; runs={{state
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("app")
-    script = folder / "app.py"
+def address(tmp_path_factory, serve) -> Iterator[str]:
+    script = tmp_path_factory.mktemp("app") / "app.py"
     script.write_text(APP, encoding="utf-8")
-    port = _free_port()
-    options = ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
-    quiet = ["--browser.gatherUsageStats=false", "--server.address=127.0.0.1"]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options, *quiet]
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310
-                return
-        except OSError:
-            time.sleep(0.25)
-    pytest.fail(f"the app did not answer at {url}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with serve(script) as url:
+        yield url
 
 
 class Maps:
@@ -182,11 +134,11 @@ class Maps:
 
 
 @pytest.fixture
-def open_maps(browser, address: str) -> Iterator[Callable[..., Maps]]:
+def open_maps(chromium, address: str) -> Iterator[Callable[..., Maps]]:
     contexts = []
 
     def open_one(query: str = "", *, width: int = 1440, before: str = "") -> Maps:
-        context = browser.new_context(viewport={"width": width, "height": 1100})
+        context = chromium.new_context(viewport={"width": width, "height": 1100})
         contexts.append(context)
         page = context.new_page()
         if before:
@@ -207,7 +159,7 @@ def test_three_maps_are_drawn_and_nothing_leaves_this_machine(open_maps) -> None
     ]
     assert min(maps.coloured_pixels(panel) for panel in range(3)) > 2_000
     assert maps.page.locator(".subtitle").first.inner_text() == "0 s · 1 not placed"
-    assert maps.hosts <= {"127.0.0.1", ""}
+    assert maps.hosts <= {"localhost", ""}
     assert maps.errors == []
 
 

@@ -1,14 +1,6 @@
 """The neighbour lists as an analyst meets them: in a real browser, in a running app."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,8 +10,6 @@ from pages.parts.neighbour_lists import ListedNeighbour, NeighbourList
 from pages.parts.neighbour_lists.model import check_lists
 from pages.parts.neighbour_lists.payload import describe_lists, similarity_texts
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 IMAGE = '<img src="https://example.org/x.png" onerror="window.wasRun = true">'
 MARKDOWN = "**bold** [a](http://example.org) <b>b</b> &amp; `code`"
 
@@ -56,66 +46,19 @@ st.text(f"runs: {{st.session_state.n_runs}}")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
+def address(tmp_path_factory, serve) -> Iterator[str]:
     script = tmp_path_factory.mktemp("lists") / "app.py"
     script.write_text(APP, encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    options = [
-        "--server.headless=true",
-        f"--server.port={port}",
-        "--server.address=localhost",
-        "--server.fileWatcherType=none",
-        "--browser.gatherUsageStats=false",
-    ]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(script), *options],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_healthy(server, f"http://localhost:{port}/_stcore/health")
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_until_healthy(server, url: str) -> None:
-    for _ in range(300):
-        if server.poll() is not None:
-            pytest.fail(f"the app's server ended with code {server.returncode}")
-        try:
-            with urllib.request.urlopen(url) as answer:  # noqa: S310 - a local http address
-                if answer.status == 200:
-                    return
-        except urllib.error.URLError:
-            time.sleep(0.2)
-    pytest.fail("the app's server did not start")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox"], headless=True
-        )
-        yield running
-        running.close()
+    with serve(script) as url:
+        yield url
 
 
 @pytest.fixture
-def open_lists(browser, address):
+def open_lists(chromium, address):
     pages = []
 
     def opened(*, width=1440, n=3, scheme="light"):
-        page = browser.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+        page = chromium.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
         pages.append(page)
         page.requested = []
         page.on("request", lambda request: page.requested.append(request.url))
