@@ -24,6 +24,7 @@ from engine.projection.profiles import Recipe, project
 from engine.projection.proposals import SMALL_SYSTEM
 from engine.projection.prototypes import EncodedCategories, encode
 from engine.projection.sources import from_labels, from_words, shipped
+from engine.projection.words import word_index
 from engine.resources import Resources
 from engine.types import Attribute, Family, Level, Similarity, content_key
 
@@ -51,10 +52,11 @@ class WrittenProjection:
     label_column: str = option("", "the label column, for source labels")
     n_examples: int = option(10, "texts a label, for source labels", low=1, high=1000)
     against: str = option("", "another attribute, whose categories are projected out")
-    prototypes: Literal["sentences", "examples", "both"] = option(
-        "both", "what a category's prototype is made of"
+    prototypes: Literal["sentences", "examples", "both", "lda", "logistic"] = option(
+        "lda", "what a category's prototype is made of; lda: both, examples drawn together"
     )
     temperature: float = option(1.0, "softening of the profile; 0 = none", low=0, high=100)
+    words: float = option(0.6, "weight of shared words beside the embedding", low=0, high=10)
     model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kinds=(Kind.ENCODER,))
     local_model: str = option(
         DEFAULT_LM, "for source local; small ones are weak", model_kinds=(Kind.LANGUAGE_MODEL,)
@@ -73,9 +75,10 @@ class WrittenProjection:
         return project(
             texts,
             encoded(categories),
-            Recipe(self.prototypes, self.temperature),
+            Recipe(self.prototypes, self.temperature, self.words),
             kind=categories.kind,
             against=None if competing is None else encoded(competing),
+            words=word_index(corpus.texts).similarities(categories) if self.words else None,
         )
 
     def categories(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> CategorySet:

@@ -20,6 +20,8 @@ Kind = Literal["kinds", "scale"]
 
 _SENTENCES = ("description", "sentence")
 _STEP = re.compile(r"\s*(\d+)\b")
+_NOT_DEGREES = "the a an it they he she we you i to this that these those its their many much"
+_DEGREE = re.compile(rf"how (?!(?:{'|'.join(_NOT_DEGREES.split())})\b)\w+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,9 @@ def to_json(categories: CategorySet) -> str:
 def from_json(text: str, *, where: str, attribute: str = "", origin: str = "") -> CategorySet:
     """A set from JSON text: {"categories": [{"name", "description", "examples"}, …]}.
 
-    Under "poles" or "steps" instead of "categories", or with "kind": "scale", or with all names
-    numbered in order ("1 faint", "2 quiet" …), they are the places of one axis.
+    They are the steps of one axis with "kind": "scale", or under "poles" or "steps" instead of
+    "categories"; where no kind is given, also with all names numbered in order ("1 faint",
+    "2 quiet" …) or an attribute that is a degree ("how intense it is", not "how it is said").
 
     Args:
         text: the JSON.
@@ -200,10 +203,11 @@ def from_json(text: str, *, where: str, attribute: str = "", origin: str = "") -
     if not isinstance(listed, list):
         raise BadInput(f"{where} has no list under 'categories', 'poles' or 'steps'.")
     categories = tuple(_category(entry, where) for entry in listed)
+    named = str(raw.get("attribute") or attribute or where)
     return CategorySet(
-        attribute=str(raw.get("attribute") or attribute or where),
+        attribute=named,
         categories=categories,
-        kind=_kind(raw, categories),
+        kind=_kind(raw, categories, named),
         origin=str(raw.get("origin") or origin),
     )
 
@@ -239,7 +243,7 @@ def _category(entry: Any, where: str) -> Category:  # noqa: ANN401 - any JSON
     return Category(entry["name"], str(sentence), tuple(examples))
 
 
-def _kind(raw: Mapping[str, Any], categories: Sequence[Category]) -> Kind:
+def _kind(raw: Mapping[str, Any], categories: Sequence[Category], attribute: str) -> Kind:
     declared = raw.get("kind")
     if declared is not None:
         if declared not in ("kinds", "scale"):
@@ -248,7 +252,8 @@ def _kind(raw: Mapping[str, Any], categories: Sequence[Category]) -> Kind:
     numbers = [_STEP.match(category.name) for category in categories]
     in_order = [int(found.group(1)) if found else 0 for found in numbers]
     numbered = in_order == list(range(1, len(categories) + 1))
-    return "scale" if numbered or "categories" not in raw else "kinds"
+    of_degree = _DEGREE.match(attribute.strip()) is not None
+    return "scale" if numbered or of_degree or "categories" not in raw else "kinds"
 
 
 def _told(category: Category) -> tuple[str, ...]:

@@ -15,20 +15,19 @@ from engine.errors import BadInput
 from engine.projection.categories import Kind
 from engine.projection.prototypes import (
     EncodedCategories,
-    example_prototypes,
-    joint_prototypes,
-    sentence_prototypes,
+    Whitening,
+    example_means,
+    within_whitening,
 )
 from engine.similarity import AxisSimilarity, VectorSimilarity, unit_rows
 from engine.types import Doubles, Floats, Similarity
 
-Prototypes = Literal["sentences", "examples", "both"]
+Prototypes = Literal["sentences", "examples", "both", "lda", "logistic"]
+"""sentences: what is said of a category. examples: their mean. both: halfway between.
+lda: both, in a space where examples of one category lie close. logistic: a regression on them."""
 
-_MAKERS = {
-    "sentences": sentence_prototypes,
-    "examples": example_prototypes,
-    "both": joint_prototypes,
-}
+LOGISTIC_C = 1.0
+N_AGAINST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +35,12 @@ class Recipe:
     """How a projection is made of categories.
 
     prototypes: what a category's prototype is made of. temperature: softening; 0 = none.
+    words: weight of the likeness of words beside that of embeddings; 0 = none.
     """
 
-    prototypes: Prototypes = "both"
+    prototypes: Prototypes = "lda"
     temperature: float = 1.0
+    words: float = 0.6
 
 
 def project(
@@ -49,6 +50,7 @@ def project(
     *,
     kind: Kind = "kinds",
     against: EncodedCategories | None = None,
+    words: Floats | None = None,
 ) -> Similarity:
     """Compare the texts of a corpus by their likeness to categories.
 
@@ -60,91 +62,142 @@ def project(
         recipe: how the projection is made.
         kind: whether the categories are the steps of a scale.
         against: the categories of a competing attribute, projected out.
+        words: (n, c) likeness of words, used with the recipe's weight; None for none.
     """
-    removed = None if against is None else directions(joint_prototypes(against))
-    alike = similarities(texts, encoded, recipe.prototypes, against=removed)
+    evidence = similarities(texts, encoded, recipe.prototypes, against=against)
+    standard = standardised(evidence)
+    if words is not None and recipe.words > 0:
+        standard = standardised(standard + recipe.words * standardised(words))
     if kind == "scale" or encoded.n_categories == 2:
-        return AxisSimilarity(axis_places(alike, recipe.temperature))
-    return VectorSimilarity(soft_profiles(alike, recipe.temperature))
-
-
-def centred(vectors: Floats) -> Floats:
-    """(n, d) unit rows of the vectors with their mean taken away."""
-    return unit_rows(vectors - vectors.mean(axis=0, dtype=np.float64).astype(np.float32))
+        return AxisSimilarity(axis_places(standard, recipe.temperature))
+    return VectorSimilarity(soft_profiles(standard, recipe.temperature))
 
 
 def similarities(
-    texts: Floats, encoded: EncodedCategories, prototypes: Prototypes, *, against: Floats | None
+    texts: Floats,
+    encoded: EncodedCategories,
+    prototypes: Prototypes,
+    *,
+    against: EncodedCategories | None = None,
 ) -> Floats:
     """(n, c) similarity of each text to each category's prototype.
+
+    A set in which some category has no example is compared by its sentences alone.
 
     Args:
         texts: (n, d) vectors of the corpus.
         encoded: the categories' vectors.
         prototypes: what they are made of.
-        against: (r, d) orthonormal directions taken out of both sides first; None for none.
+        against: a competing attribute's categories, whose directions are taken out first.
     """
-    made = _MAKERS[prototypes](encoded)
-    points = centred(texts)
-    if against is not None:
-        points, made = unit_rows(without(points, against)), unit_rows(without(made, against))
-    return np.asarray(points @ made.T, dtype=np.float32)
+    removed = None if against is None else directions(against)
+    points = _removed(texts - _mean(texts), removed)
+    if prototypes == "sentences" or not encoded.has_examples():
+        return _cosines(points, [_removed(encoded.said - _mean(encoded.said), removed)])
+    if prototypes == "logistic":
+        examples = _removed(encoded.examples - _mean(encoded.examples), removed)
+        return _logistic(unit_rows(points), unit_rows(examples), encoded)
+    said = _removed(encoded.said - _mean(encoded.said), removed)
+    means = example_means(encoded)
+    shown = _removed(means - _mean(means), removed)
+    if prototypes == "examples":
+        return _cosines(points, [shown])
+    whitening = within_whitening(encoded) if prototypes == "lda" else None
+    return _cosines(points, [said, shown], whitening)
 
 
-def soft_profiles(similarities: Floats, temperature: float) -> Floats:
-    """(n, c) unit rows: standardised over the corpus, softened, centred.
+def _cosines(points: Floats, sides: list[Floats], whitening: Whitening | None = None) -> Floats:
+    """(n, c) cosine of each point with the mean of the sides' unit vectors."""
+    if whitening is not None:
+        points, sides = whitening.apply(points), [whitening.apply(side) for side in sides]
+    prototypes = unit_rows(np.sum([unit_rows(side) for side in sides], axis=0))
+    return np.asarray(unit_rows(points) @ prototypes.T, dtype=np.float32)
+
+
+def _logistic(points: Floats, examples: Floats, encoded: EncodedCategories) -> Floats:
+    """(n, c) log-odds of each category against the rest, by a regression on the examples."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=LOGISTIC_C, max_iter=1000).fit(examples, encoded.owner)
+    decided = np.asarray(fitted.decision_function(points), dtype=np.float32)
+    return np.stack([-decided, decided], axis=1) if decided.ndim == 1 else decided
+
+
+def directions(encoded: EncodedCategories, n: int = N_AGAINST) -> Floats:
+    """(r, d) orthonormal directions in which a set's categories differ most, at most n.
 
     Args:
-        similarities: (n, c).
-        temperature: of the softmax over standardised similarities; 0 leaves them as they are.
+        encoded: the categories' vectors.
+        n: directions at most.
+    """
+    sides = [encoded.said]
+    if encoded.has_examples():
+        sides.append(example_means(encoded))
+    stacked = np.concatenate([unit_rows(side - _mean(side)) for side in sides])
+    _, values, rows = np.linalg.svd(stacked.astype(np.float64), full_matrices=False)
+    kept = values > 1e-4 * max(1e-12, values.max())
+    return np.asarray(rows[kept][:n], dtype=np.float32)
+
+
+def _removed(vectors: Floats, orthonormal: Floats | None) -> Floats:
+    if orthonormal is None:
+        return vectors
+    return np.asarray(vectors - (vectors @ orthonormal.T) @ orthonormal, dtype=np.float32)
+
+
+def _mean(vectors: Floats) -> Floats:
+    """(d,) the mean row, summed in double precision so that row order hardly matters."""
+    return np.asarray(vectors.mean(axis=0, dtype=np.float64), dtype=np.float32)
+
+
+def soft_profiles(standard: Doubles, temperature: float) -> Floats:
+    """(n, c) unit rows: softened and centred over the corpus.
+
+    Args:
+        standard: (n, c) standardised similarities.
+        temperature: of the softmax; 0 leaves them as they are.
 
     Raises:
         BadInput: a negative temperature.
 
     Example:
-        >>> soft_profiles(np.eye(2, dtype=np.float32), 1.0).round(2).tolist()
+        >>> soft_profiles(np.array([[1.0, -1.0], [-1.0, 1.0]]), 1.0).round(2).tolist()
         [[0.7099999785423279, -0.7099999785423279], [-0.7099999785423279, 0.7099999785423279]]
     """
-    if temperature < 0:
-        raise BadInput(f"The temperature is {temperature}; it must be 0 or more, such as 1.")
-    standard = standardised(similarities)
     if temperature == 0:
         return unit_rows(standard.astype(np.float32))
-    weights = np.exp((standard - standard.max(axis=1, keepdims=True)) / temperature)
-    weights /= weights.sum(axis=1, keepdims=True)
+    weights = softmax(standard, temperature)
     return unit_rows((weights - weights.mean(axis=0)).astype(np.float32))
 
 
-def axis_places(similarities: Floats, temperature: float) -> Floats:
+def axis_places(standard: Doubles, temperature: float) -> Floats:
     """(n,) place of each text on a scale whose steps are the columns, from 0 to 1.
 
-    The mean step under the softened profile; two poles are its two ends.
+    The mean step under the softmax; two poles are its two ends. A scale is always softened, by 1
+    where the temperature is 0: a hard choice of a step would tie most texts.
+
+    Example:
+        >>> axis_places(np.array([[0.0, 0.0], [50.0, 0.0]]), 1.0).round(3).tolist()
+        [0.5, 0.0]
     """
-    standard = standardised(similarities)
-    weights = np.exp((standard - standard.max(axis=1, keepdims=True)) / max(temperature, 1e-6))
-    weights /= weights.sum(axis=1, keepdims=True)
-    steps = np.linspace(0.0, 1.0, similarities.shape[1])
-    return np.asarray(weights @ steps, dtype=np.float32)
+    steps = np.linspace(0.0, 1.0, standard.shape[1])
+    return np.asarray(softmax(standard, temperature or 1.0) @ steps, dtype=np.float32)
 
 
-def directions(prototypes: Floats) -> Floats:
-    """(r, d) orthonormal directions that the prototypes span.
+def softmax(values: Doubles, temperature: float) -> Doubles:
+    """(n, c) rows that sum to 1.
 
-    Args:
-        prototypes: (c, d), centred.
+    Raises:
+        BadInput: the temperature isn't positive.
     """
-    _, values, rows = np.linalg.svd(prototypes.astype(np.float64), full_matrices=False)
-    kept = values > 1e-6 * max(1e-12, values.max())
-    return np.asarray(rows[kept], dtype=np.float32)
+    if temperature <= 0:
+        raise BadInput(f"The temperature is {temperature}; it must be over 0, such as 1.")
+    weights = np.exp((values - values.max(axis=1, keepdims=True)) / temperature)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def without(vectors: Floats, orthonormal: Floats) -> Floats:
-    """(n, d) vectors with some directions taken out."""
-    return np.asarray(vectors - (vectors @ orthonormal.T) @ orthonormal, dtype=np.float32)
-
-
-def standardised(values: Floats) -> Doubles:
+def standardised(values: Floats | Doubles) -> Doubles:
     """(n, c) each column with mean 0 and spread 1; a constant column is 0."""
     doubles = values.astype(np.float64)
     spread = doubles.std(axis=0)
-    return np.asarray((doubles - doubles.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+    return np.asarray((doubles - doubles.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0))
