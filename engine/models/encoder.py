@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 # On a CPU, batches much larger than this fall out of the cache and pad more.
-_CPU_TOKEN_BUDGET, _GPU_TOKEN_BUDGET = 1024, 65536
+_CPU_TOKEN_BUDGET, _GPU_TOKEN_BUDGET = 2048, 65536
 _CPU_MAX_TEXTS, _GPU_MAX_TEXTS = 32, 1024
 
 
