@@ -9,6 +9,9 @@ from typing import NamedTuple
 MOST_CHARACTERS = 600
 MOST_WORDS = 75
 _LONGEST_ECHO = 8
+# A line that goes round in circles: of 12 words or more, under 40% are different ones.
+_FEWEST_JUDGED = 12
+_LEAST_DISTINCT = 0.4
 _LONGEST_UNIT = 60
 
 _LABEL = re.compile(
@@ -86,9 +89,11 @@ def _unwrapped(reply: str) -> str:
 def _is_nonsense(rewrite: str) -> bool:
     if not _LETTER.search(rewrite) or "<text>" in rewrite or "</text>" in rewrite:
         return True
-    if len(rewrite) > MOST_CHARACTERS or len(_WORDS.findall(rewrite)) > MOST_WORDS:
+    words = _words(rewrite)
+    if len(rewrite) > MOST_CHARACTERS or len(words) > MOST_WORDS:
         return True
-    return _REPEATED.search(rewrite) is not None
+    circles = len(words) >= _FEWEST_JUDGED and len(set(words)) < _LEAST_DISTINCT * len(words)
+    return circles or _REPEATED.search(f"{rewrite} ") is not None
 
 
 def _echoes(rewrite: str, prompt: str) -> bool:
