@@ -71,7 +71,7 @@ class JobQueue:
         self._cancelled: set[str] = set()
         self._started: dict[str, float] = {}
         self._order = itertools.count()
-        self._lanes: dict[bool, queue.PriorityQueue[tuple[str, int, RunRequest]]] = {}
+        self._lanes: dict[bool, queue.PriorityQueue[tuple[str, int, str, RunRequest]]] = {}
         for heavy in (False, True):
             self._lanes[heavy] = queue.PriorityQueue()
             name = "likewise-heavy" if heavy else "likewise-light"
@@ -93,7 +93,7 @@ class JobQueue:
         level = card(name).level
         uses_model = any(option.model_kinds for option in options(name))
         rank = f"{level}{'model' if uses_model else ''}"
-        self._lanes[level >= Level.LM_PASSES].put((rank, next(self._order), request))
+        self._lanes[level >= Level.LM_PASSES].put((rank, next(self._order), key, request))
         return key
 
     def status(self, key: str) -> JobStatus:
@@ -149,10 +149,11 @@ class JobQueue:
 
     def _work(self, heavy: bool) -> None:
         while True:
-            _, _, request = self._lanes[heavy].get()
-            key = request.key
+            # The key as it was submitted: a model fetched meanwhile would change it.
+            _, _, key, request = self._lanes[heavy].get()
             with self._lock:
-                if self._status[key].state is not State.WAITING:
+                found = self._status.get(key)
+                if found is None or found.state is not State.WAITING:
                     continue
                 self._started[key] = time.monotonic()
             try:
@@ -182,9 +183,16 @@ class JobQueue:
         return Resources(
             models=self._models,
             vectors=self._vectors,
-            progress=lambda fraction, note: self._set(key, fraction=fraction, note=note),
+            progress=lambda fraction, note: self._tell(key, fraction, note),
             cancelled=lambda: key in self._cancelled,
         )
+
+    def _tell(self, key: str, fraction: float, note: str) -> None:
+        """Progress of a running job; a finished one may still score pairs on demand."""
+        with self._lock:
+            old = self._status[key]
+            if old.state is State.RUNNING:
+                self._status[key] = replace(old, fraction=fraction, note=note)
 
     def _set(
         self,
