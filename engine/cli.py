@@ -165,6 +165,8 @@ def _bench(options: argparse.Namespace) -> int:
     from engine.store import VectorStore
 
     asks = [Ask(column, Attribute(phrase)) for column, phrase in map(_pair, options.attribute)]
+    # Before the work, not after it: what was measured for an hour must find its place.
+    _check_can_write(options.json)
     corpus = load_corpus(
         options.corpus,
         text_column=options.text_column,
@@ -183,6 +185,13 @@ def _bench(options: argparse.Namespace) -> int:
         text = json.dumps(as_json(report), indent=1, ensure_ascii=False)
         options.json.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _check_can_write(path: Path | None) -> None:
+    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+        raise BadInput(
+            f"--json {path} can't be written: name a file in a folder that is there and writable."
+        )
 
 
 def _tell(line: str) -> None:
