@@ -64,13 +64,33 @@ def project(
         against: the categories of a competing attribute, projected out.
         words: (n, c) likeness of words, used with the recipe's weight; None for none.
     """
-    evidence = similarities(texts, encoded, recipe.prototypes, against=against)
-    standard = standardised(evidence)
-    if words is not None and recipe.words > 0:
-        standard = standardised(standard + recipe.words * standardised(words))
+    standard = evidence(texts, encoded, recipe, against=against, words=words)
     if kind == "scale" or encoded.n_categories == 2:
         return AxisSimilarity(axis_places(standard, recipe.temperature))
     return VectorSimilarity(soft_profiles(standard, recipe.temperature))
+
+
+def evidence(
+    texts: Floats,
+    encoded: EncodedCategories,
+    recipe: Recipe,
+    *,
+    against: EncodedCategories | None = None,
+    words: Floats | None = None,
+) -> Doubles:
+    """(n, c) standardised evidence that each text belongs to each category.
+
+    Args:
+        texts: (n, d) vectors of the corpus.
+        encoded: the categories' vectors.
+        recipe: how the projection is made.
+        against: the categories of a competing attribute, projected out.
+        words: (n, c) likeness of words, used with the recipe's weight; None for none.
+    """
+    standard = standardised(similarities(texts, encoded, recipe.prototypes, against=against))
+    if words is None or recipe.words == 0:
+        return standard
+    return standardised(standard + recipe.words * standardised(words))
 
 
 def similarities(
@@ -143,6 +163,11 @@ def _removed(vectors: Floats, orthonormal: Floats | None) -> Floats:
     if orthonormal is None:
         return vectors
     return np.asarray(vectors - (vectors @ orthonormal.T) @ orthonormal, dtype=np.float32)
+
+
+def centred(vectors: Floats) -> Floats:
+    """(n, d) unit rows of vectors with their mean taken away."""
+    return unit_rows(vectors - _mean(vectors))
 
 
 def _mean(vectors: Floats) -> Floats:
