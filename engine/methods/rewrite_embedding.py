@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.corpus import Corpus
+from engine.methods.from_rewrites import FromRewrites
 from engine.methods.registry import method, option
-from engine.methods.rewrite_bm25 import FromRewrites
 from engine.models.catalogue import DEFAULT_ENCODER, Kind
 from engine.resources import Resources
 from engine.rewriting.prompts import PROMPT_VERSION
