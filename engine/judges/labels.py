@@ -13,12 +13,15 @@ from engine.judges.questions import (
     TOP_SCORE,
     Choice,
     Kind,
+    PairQuestion,
     PointQuestion,
     Question,
     Status,
     TripletQuestion,
+    TupleQuestion,
     Verdict,
 )
+from engine.judges.tuple_answers import canonical_answer
 from engine.types import content_key
 
 N_AT_ONCE = 500
@@ -60,8 +63,10 @@ class LabelJudge:
     Same label: grade 4, else 0; a triplet goes to the side that shares the anchor's label, and is a
     tie where both or neither does. With `ordered`, labels are numbers: a pair's grade falls with
     the distance, from 4 to 0 at the column's full range; a triplet goes to the nearer side; a point
-    scores 0 at the lowest number and 10 at the highest. A question on a text without a label is
-    unanswerable, and so is a point without `ordered`.
+    scores 0 at the lowest number and 10 at the highest. Texts are grouped by label, and ranked by
+    the distance to the anchor; the odd one out is the text whose label no other has, where there is
+    one such. A question on a text without a label is unanswerable, and so are a point without
+    `ordered` and what asks for categories or a scale. Noise and bias leave these kinds alone.
 
     Args:
         labels: the label of each text, "" where missing; see labels_by_text.
@@ -139,17 +144,32 @@ class LabelJudge:
             return Verdict.of(
                 question, self.name, status=Status.UNANSWERABLE, reason=problem, dollars=0.0
             )
+        if isinstance(question, TupleQuestion):
+            answer = canonical_answer(question.kind, len(question.texts), self._arranged(question))
+            return Verdict.of(question, self.name, answer=answer, dollars=0.0)
         value, choice = self._biased(question, self._noisy(question, self._truth(question)))
         return Verdict.of(question, self.name, value=value, choice=choice, dollars=0.0)
 
     def _problem(self, question: Question) -> str:
         if question.kind is Kind.POINT and not self.ordered:
             return f"the labels of {self.column!r} have no order"
+        if question.kind in (Kind.ASSIGN, Kind.CATEGORIES, Kind.SCALE):
+            return f"the labels of {self.column!r} say nothing of categories or scales in words"
         if not all(self.labels.get(text) for text in question.texts):
             return f"a text has no label, or no single one, in {self.column!r}"
         return ""
 
-    def _truth(self, question: Question) -> Answer:
+    def _arranged(self, question: TupleQuestion) -> list[list[int]] | list[int] | int | None:
+        found = [self.labels[text] for text in question.texts]
+        if question.kind is Kind.GROUP:
+            return [[i for i, label in enumerate(found) if label == one] for one in set(found)]
+        if question.kind is Kind.ODD_ONE_OUT:
+            alone = [i for i, label in enumerate(found) if found.count(label) == 1]
+            return alone[0] if len(alone) == 1 else None
+        anchor, texts = question.texts[0], question.texts
+        return sorted(range(1, len(texts)), key=lambda i: self._distance(anchor, texts[i]))
+
+    def _truth(self, question: PairQuestion | TripletQuestion | PointQuestion) -> Answer:
         if isinstance(question, TripletQuestion):
             left = self._distance(question.anchor, question.left)
             right = self._distance(question.anchor, question.right)

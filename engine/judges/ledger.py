@@ -17,6 +17,7 @@ from engine.errors import StoreError
 from engine.judges.ledger_rows import (
     INSERT,
     MERGE,
+    MIGRATIONS,
     SCHEMA,
     SCHEMA_VERSION,
     SELECT,
@@ -74,7 +75,9 @@ class Ledger:
                     f"The ledger {self.path} has format {version}; this program reads up to "
                     f"{SCHEMA_VERSION}. Update the program, or choose another file."
                 )
-            for statement in SCHEMA:
+            earlier = range(version, SCHEMA_VERSION) if version else ()
+            migrations = (line for step in earlier for line in MIGRATIONS[step])
+            for statement in (*SCHEMA, *migrations):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

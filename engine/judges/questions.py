@@ -3,6 +3,7 @@
 PairQuestion     how alike are two texts in this respect?        grade 0–4
 TripletQuestion  is the anchor more like left or right?          left, right or tie
 PointQuestion    where does one text stand on this scale?        score 0–10
+TupleQuestion    several texts: group, find the odd one, rank, assign, propose; see tuple_answers
 
 Questions hold the texts themselves; verdicts and keys hold only hashes of them.
 """
@@ -10,69 +11,46 @@ Questions hold the texts themselves; verdicts and keys hold only hashes of them.
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Protocol, TypeAlias, TypedDict, Unpack
 
 from engine.errors import BadInput
-from engine.types import Attribute, content_key
+from engine.judges.kinds import (
+    TOP_GRADE,
+    TOP_SCORE,
+    TUPLE_KINDS,
+    Choice,
+    Kind,
+    Status,
+    question_key,
+    text_key,
+    unordered_key,
+)
+from engine.judges.tuple_answers import MIN_TEXTS, canonical_answer, reordered_answer
+from engine.types import Attribute
 
-TOP_GRADE = 4.0
-TOP_SCORE = 10.0
-
-
-class Kind(StrEnum):
-    """The kinds of question."""
-
-    PAIR = "pair"
-    TRIPLET = "triplet"
-    POINT = "point"
-
-
-class Choice(StrEnum):
-    """A verdict in a word: a person's on a pair, any judge's on a triplet."""
-
-    SAME = "same"
-    DIFFERENT = "different"
-    UNSURE = "unsure"
-    LEFT = "left"
-    RIGHT = "right"
-    TIE = "tie"
-
-    @property
-    def mirrored(self) -> Choice:
-        """The same verdict on the triplet with its sides swapped."""
-        return _MIRRORED.get(self, self)
-
-
-_MIRRORED = {Choice.LEFT: Choice.RIGHT, Choice.RIGHT: Choice.LEFT}
-
-
-class Status(StrEnum):
-    """What became of a question. Only a parsed verdict has a value or a choice."""
-
-    PARSED = "parsed"
-    UNPARSED = "unparsed"
-    REFUSED = "refused"
-    UNANSWERABLE = "unanswerable"
-
-
-def text_key(text: str) -> str:
-    """The hash by which verdicts know a text."""
-    return content_key(text)
-
-
-def question_key(kind: Kind, attribute: Attribute, text_keys: Sequence[str]) -> str:
-    """Key of a question with its texts in this order."""
-    return content_key(kind, attribute.key, *text_keys)
-
-
-def unordered_key(kind: Kind, attribute: Attribute, text_keys: Sequence[str]) -> str:
-    """Key of a question whichever side its texts stand on; a triplet's anchor stays the anchor."""
-    if kind is Kind.PAIR:
-        return question_key(kind, attribute, sorted(text_keys))
-    return question_key(kind, attribute, [text_keys[0], *sorted(text_keys[1:])])
+__all__ = [
+    "TOP_GRADE",
+    "TOP_SCORE",
+    "Choice",
+    "Judge",
+    "Kind",
+    "PairQuestion",
+    "PointQuestion",
+    "Question",
+    "Status",
+    "TripletQuestion",
+    "TupleQuestion",
+    "Verdict",
+    "as_asked",
+    "question_key",
+    "text_key",
+    "text_keys",
+    "unordered_key",
+    "utc_now",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +147,51 @@ class PointQuestion:
         return self.key
 
 
-Question: TypeAlias = PairQuestion | TripletQuestion | PointQuestion
+@dataclass(frozen=True, slots=True)
+class TupleQuestion:
+    """A question about several texts at once.
+
+    Args:
+        kind: group, odd one out, rank, assign, categories or scale.
+        attribute: the respect in which they are compared.
+        texts: the texts; of a rank the first is the anchor, of an assign the first is the text and
+            the others are the categories, each its name and what it holds.
+
+    Raises:
+        BadInput: another kind, too few texts, or one of them twice.
+    """
+
+    kind: Kind
+    attribute: Attribute
+    texts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked."""
+        if self.kind not in TUPLE_KINDS:
+            allowed = ", ".join(TUPLE_KINDS)
+            raise BadInput(f"A tuple question can't be of kind {self.kind!r}. Allowed: {allowed}.")
+        if len(self.texts) < MIN_TEXTS[self.kind]:
+            raise BadInput(
+                f"A question of kind {self.kind.value!r} needs at least {MIN_TEXTS[self.kind]} "
+                f"texts; {len(self.texts)} were given."
+            )
+        if len(set(self.texts)) < len(self.texts):
+            raise BadInput(
+                f"A question of kind {self.kind.value!r} holds a text twice. Give each text once."
+            )
+
+    @property
+    def key(self) -> str:
+        """Content key; the order of the texts counts."""
+        return _key(self)
+
+    @property
+    def unordered_key(self) -> str:
+        """Content key; the order of the texts does not count, but for the first of a rank."""
+        return _unordered_key(self)
+
+
+Question: TypeAlias = PairQuestion | TripletQuestion | PointQuestion | TupleQuestion
 
 
 def text_keys(question: Question) -> tuple[str, ...]:
@@ -190,6 +212,7 @@ class Details(TypedDict, total=False):
 
     value: float | None
     choice: Choice | None
+    answer: str
     status: Status
     prompt_version: str
     reason: str
@@ -209,11 +232,12 @@ class Verdict:
 
     Attributes:
         text_keys: hashes of the texts in the order asked: (left, right), (anchor, left, right)
-            or (text,).
+            (text,), or a tuple question's texts.
         value: a pair's grade in [0, 4] (a person's: same 4, different 0, unsure None), a point's
             score in [0, 10], None for a triplet.
         choice: left, right or tie for a triplet; same, different or unsure where a person
             answered a pair; else None.
+        answer: what was answered of a tuple question, as canonical JSON; else "".
         status: parsed, unparsed (a reply that could not be read), refused (the judge would not
             say) or unanswerable (the judge has nothing to go by).
         n_tokens_in: tokens read; like n_tokens_out, dollars and seconds None where unknown.
@@ -240,16 +264,26 @@ class Verdict:
     time: str = ""
     batch: str = ""
     stratum: str = ""
+    answer: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a verdict that says what its kind of question can't be answered with."""
         if self.status is Status.PARSED:
-            _check_answer(self.kind, self.value, self.choice)
-        elif self.value is not None or self.choice is not None:
+            self._check()
+        elif self.value is not None or self.choice is not None or self.answer:
             raise BadInput(
-                f"A verdict with status {self.status.value!r} can't have the value {self.value!r} "
-                f"or the choice {self.choice!r}. Leave both out, or make the status 'parsed'."
+                f"A verdict with status {self.status.value!r} can't have the value {self.value!r}, "
+                f"the choice {self.choice!r} or the answer {self.answer!r}. Leave them out, or "
+                "make the status 'parsed'."
             )
+
+    def _check(self) -> None:
+        if self.kind in TUPLE_KINDS:
+            _check_tuple_answer(self)
+        elif self.answer:
+            raise BadInput(f"A {self.kind} has a value or a choice, not an answer {self.answer!r}.")
+        else:
+            _check_answer(self.kind, self.value, self.choice)
 
     @classmethod
     def of(cls, question: Question, judge: str, **details: Unpack[Details]) -> Verdict:
@@ -279,6 +313,19 @@ _CHOICES = {
     Kind.TRIPLET: (Choice.LEFT, Choice.RIGHT, Choice.TIE),
     Kind.POINT: (),
 }
+
+
+def _check_tuple_answer(verdict: Verdict) -> None:
+    if verdict.value is not None or verdict.choice is not None:
+        raise BadInput(f"A question of kind {verdict.kind.value!r} has an answer and nothing else.")
+    try:
+        said = json.loads(verdict.answer)
+    except ValueError as error:
+        raise BadInput(f"The answer {verdict.answer!r} is no JSON.") from error
+    if canonical_answer(verdict.kind, len(verdict.text_keys), said) != verdict.answer:
+        raise BadInput(
+            f"The answer {verdict.answer!r} is not in its canonical form; see canonical_answer."
+        )
 
 
 def _check_answer(kind: Kind, value: float | None, choice: Choice | None) -> None:
@@ -317,9 +364,20 @@ def as_asked(verdict: Verdict, question: Question) -> Verdict:
     keys = text_keys(question)
     if verdict.text_keys == keys:
         return verdict
+    if verdict.kind in TUPLE_KINDS:
+        return _tuple_as_asked(verdict, keys)
     choice = None if verdict.choice is None else verdict.choice.mirrored
     reason = f"(asked with the sides swapped) {verdict.reason}".rstrip()
     return replace(verdict, text_keys=keys, choice=choice, reason=reason)
+
+
+def _tuple_as_asked(verdict: Verdict, keys: tuple[str, ...]) -> Verdict:
+    answer = verdict.answer
+    if answer:
+        moved = [keys.index(key) for key in verdict.text_keys]
+        answer = reordered_answer(verdict.kind, answer, moved)
+    reason = f"(asked in another order) {verdict.reason}".rstrip()
+    return replace(verdict, text_keys=keys, answer=answer, reason=reason)
 
 
 class Judge(Protocol):
