@@ -67,6 +67,11 @@ class WrittenProjection:
         """Encode corpus and categories once, and compare the profiles."""
         categories = self.categories(corpus, attribute, resources)
         competing = self._competing(corpus)
+        if competing is not None and competing.key == categories.key:
+            raise BadInput(
+                f"Option against names the attribute itself, {self.against!r}: nothing would be "
+                "left. Name another attribute, or leave it empty."
+            )
         texts = resources.embed(self.model, corpus.texts)
 
         def encoded(these: CategorySet) -> EncodedCategories:
