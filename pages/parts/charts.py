@@ -51,9 +51,10 @@ def interval_chart(
         )
     )
     if chance is not None:
-        figure.add_vline(x=chance, line_dash="dot", annotation_text="chance", opacity=0.6)
-    figure.update_xaxes(range=span, title=title)
-    figure.update_yaxes(autorange="reversed", automargin=True)
+        figure.add_vline(x=chance, line_dash="dot", opacity=0.6)
+        title = f"{title} (dotted: chance)"
+    figure.update_xaxes(range=span, title={"text": title, "font": {"size": 12}})
+    figure.update_yaxes(range=[len(rows) - 0.5, -0.8], automargin=True)
     figure.update_layout(
         height=FRAME + ROW_HEIGHT * max(2, len(rows)), margin={"l": 8, "r": 8, "t": 24, "b": 8}
     )

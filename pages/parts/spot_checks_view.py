@@ -138,8 +138,9 @@ def _browse(checked: list[CheckedPair], corpus: Corpus, source: str) -> None:
     """Look through pairs that a judge has answered."""
     place = st.session_state.setdefault(state.QUEUE_PLACE, 0) % len(checked)
     pair = checked[place]
-    said = _said(pair) + (f": {pair.reason}" if pair.reason else "")
-    st.text(f"Pair {place + 1} of {len(checked)}. {source} says {said}")
+    said = _said(pair) + (f" — {pair.reason}" if pair.reason else "")
+    who = "The judge" if source == SHIPPED else source.removeprefix(LABEL).capitalize()
+    st.text(f"Pair {place + 1} of {len(checked)}. {who} says: {said}")
     _show_pair(pair.check, corpus)
     with st.container(horizontal=True, gap="small"):
         for label, step, shortcut in (("Previous", -1, "p"), ("Next", 1, "n")):
