@@ -27,7 +27,7 @@ prepares = pytest.mark.models
 
 
 @pytest.fixture(scope="session")
-def prepared(problems, structure, story, tmp_path_factory):
+def prepared(problems, structure, story, session_home, tmp_path_factory):
     """Prepare a method, once per way of preparing it.
 
     again: with an empty store, so that nothing is remembered from the first time.
@@ -36,15 +36,20 @@ def prepared(problems, structure, story, tmp_path_factory):
     shuffled = problems.subset(order)
 
     @cache
-    def store(which):
-        return VectorStore(tmp_path_factory.mktemp("vectors") / f"{which}.sqlite")
+    def home(which):
+        """A data folder that outlives the test: what one method paid for, the next one finds."""
+        folder = tmp_path_factory.mktemp(f"home-{which}")
+        (folder / "models").symlink_to(session_home / "models", target_is_directory=True)
+        return folder
 
     @cache
     def prepare(name, asked="structure", corpus="as loaded", which="first"):
         texts = problems if corpus == "as loaded" else shuffled
         attribute = {"structure": structure, "story": story}[asked]
-        resources = Resources(vectors=store(which))
-        return cheap(name).prepare(texts, attribute, resources)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LIKEWISE_HOME", str(home(which)))
+            resources = Resources(vectors=VectorStore(home(which) / "vectors.sqlite"))
+            return cheap(name).prepare(texts, attribute, resources)
 
     prepare.order = order
     return prepare
