@@ -74,7 +74,7 @@ def _grouped(graph: Graph, n_clusters: int | None, seed: int) -> Rows:
 
 
 def _louvain(graph: Graph, resolution: float, seed: int) -> Rows:
-    import networkx as nx  # type: ignore[import-untyped]
+    import networkx as nx
 
     groups = nx.community.louvain_communities(
         nx.from_scipy_sparse_array(graph), resolution=resolution, seed=seed

@@ -21,7 +21,7 @@ GROUP_ROWS = "group_rows"
 QUEUE_PLACE = "queue_place"
 LAST_UPLOAD = "last_upload"
 DEFAULT_CORPUS = "math_problems"
-DEFAULT_METHODS = ("raw-embedding", "instructed-embedding", "one-word")
+DEFAULT_METHODS = ("raw-embedding", "written-projection", "one-word")
 MAX_METHODS = 4
 N_FIRST = 500
 
