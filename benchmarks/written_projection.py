@@ -1,6 +1,7 @@
 """What written categories are worth; writes benchmarks/results/written_projection.json.
 
 Run from the root of the repository: python -m benchmarks.written_projection
+With the word local behind it, it only asks the packaged language model for categories instead.
 It measures swap accuracy, asked for one attribute against each other one and averaged, on the
 samples' attributes that have shipped categories and, where the labelled public corpora lie beside
 the repository, on their eleven (at most 600 texts each, those with every label). Settings were
@@ -13,6 +14,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from engine.diagnostics.conditioning import SwapTriplets, draw_swap_triplets
 from engine.diagnostics.estimate import anchor_counts, bootstrap_mean
 from engine.diagnostics.retrieval import precision_at_k
 from engine.errors import BadInput
+from engine.methods.registry import create
 from engine.projection.categories import CategorySet, load
 from engine.projection.labelled import labels_alone, with_labels
 from engine.projection.profiles import Recipe, centred, evidence, project, soft_profiles
@@ -88,21 +91,46 @@ class Task:
 
 
 def main() -> None:
-    """Measure everything, print the means, write the JSON."""
+    """Measure everything, or the local model alone; print the means, write the JSON."""
     resources = Resources()
+    if sys.argv[1:] == ["local"]:
+        write({"local": local_proposals(resources)})
+        return
     tasks = list(all_tasks(resources))
-    n = len(tasks)
-    print(f"{n} attributes, {len({t.corpus.name for t in tasks})} corpora")
+    print(f"{len(tasks)} attributes, {len({t.corpus.name for t in tasks})} corpora")
     report: dict[str, Any] = {"machine": machine(), "model": MODEL, "variants": {}}
     for name, maker in variants().items():
         report["variants"][name] = measured(tasks, maker)
         print(name, short(report["variants"][name]), flush=True)
-    report["settings"] = {name: means_only(tasks, maker) for name, maker in settings().items()}
+    report["settings"] = {
+        name: measured(tasks, maker)["means"] for name, maker in settings().items()
+    }
     report["neighbours"] = neighbour_check(tasks)
     report["labels"] = label_curves(tasks)
     report["seconds"] = timing(resources)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write(report)
+
+
+def write(report: dict[str, Any]) -> None:
+    """Put the figures beside those that were not measured again."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(kept | report, indent=1) + "\n", encoding="utf-8")
+
+
+def local_proposals(resources: Resources) -> dict[str, Any]:
+    """What the packaged small language model lists for each suggested attribute of the samples."""
+    method, found = create("written-projection", {"source": "local"}), {}
+    for sample in samples():
+        corpus = load_corpus(sample.name)
+        for suggested in sample.attributes:
+            attribute = Attribute(suggested.name, suggested.definition)
+            try:
+                listed = list(method.categories(corpus, attribute, resources).names)
+            except BadInput as error:
+                listed = str(error)
+            found[f"{sample.name} {suggested.column}"] = listed
+            print(sample.name, suggested.column, listed, flush=True)
+    return found
 
 
 def variants() -> dict[str, Maker]:
@@ -257,12 +285,6 @@ def interval(anchors: list[tuple[Task, Floats]], group: str) -> list[float] | No
     return [round(x, 4) for x in (mean, float(low), float(high))]
 
 
-def means_only(tasks: list[Task], maker: Maker) -> dict[str, Any]:
-    """The groups' means alone."""
-    found: dict[str, Any] = measured(tasks, maker)["means"]
-    return found
-
-
 def neighbour_check(tasks: list[Task]) -> dict[str, Any]:
     """Precision of the ten nearest: what a variant that wins swaps does to neighbour lists."""
     chosen = ("raw embedding", "lda", "lda + words (default)", "default minus raw similarity")
@@ -338,12 +360,16 @@ def timing(resources: Resources, n_repeats: int = 20) -> dict[str, Any]:
         project(vectors, encoded, Recipe(), words=index.similarities(categories))
         spent.append((time.perf_counter() - wall, time.process_time() - cpu))
     wall, cpu = np.median(spent, axis=0)
-    n_texts = sum(len(category.texts) for category in categories.categories)
+    many = np.tile(vectors, (1000, 1))
+    started = time.perf_counter()
+    project(many, encoded, Recipe())
+    million = time.perf_counter() - started
     return {
         "n_texts": len(texts),
         "projection_wall_seconds_median": round(float(wall), 5),
         "projection_cpu_seconds_median": round(float(cpu), 5),
-        "n_category_texts": n_texts,
+        "projection_of_1000000_without_words_wall_seconds": round(million, 1),
+        "n_category_texts": sum(len(each.texts) for each in categories.categories),
         "encoding_the_categories_once_wall_seconds": round(encoding, 2),
         "load_average": round(os.getloadavg()[0], 1),
     }

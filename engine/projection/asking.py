@@ -22,7 +22,7 @@ from engine.projection.proposals import (
 from engine.types import Attribute, content_key
 
 DEFAULT_ANTHROPIC_MODEL = "claude-sonnet-5-5"
-MAX_TOKENS = 8000
+MAX_TOKENS = 16_000
 LOCAL_MAX_TOKENS = 250
 _KEY = "ANTHROPIC_API_KEY"
 

@@ -6,6 +6,7 @@ x (n, d) unit vectors, centred → similarity to each of c prototypes → standa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,8 @@ lda: both, in a space where examples of one category lie close. logistic: a regr
 
 LOGISTIC_C = 1.0
 N_AGAINST = 16
+BLOCK_ROWS = 16_384
+"""Texts compared at once, so that a million need little more memory than their vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,36 +114,55 @@ def similarities(
         against: a competing attribute's categories, whose directions are taken out first.
     """
     removed = None if against is None else directions(against)
-    points = _removed(texts - _mean(texts), removed)
+    score = _scorer(encoded, prototypes, removed)
+    mean, n_texts = _mean(texts), len(texts)
+    found = np.empty((n_texts, encoded.n_categories), dtype=np.float32)
+    for start in range(0, n_texts, BLOCK_ROWS):
+        part = slice(start, start + BLOCK_ROWS)
+        found[part] = score(_removed(texts[part] - mean, removed))
+    return found
+
+
+def _scorer(
+    encoded: EncodedCategories, prototypes: Prototypes, removed: Floats | None
+) -> Callable[[Floats], Floats]:
+    """What turns centred texts (b, d) into similarities (b, c)."""
+
+    def side(vectors: Floats) -> Floats:
+        return _removed(vectors - _mean(vectors), removed)
+
     if prototypes == "sentences" or not encoded.has_examples():
-        return _cosines(points, [_removed(encoded.said - _mean(encoded.said), removed)])
+        return _cosines([side(encoded.said)])
     if prototypes == "logistic":
-        examples = _removed(encoded.examples - _mean(encoded.examples), removed)
-        return _logistic(unit_rows(points), unit_rows(examples), encoded)
-    said = _removed(encoded.said - _mean(encoded.said), removed)
-    means = example_means(encoded)
-    shown = _removed(means - _mean(means), removed)
+        return _logistic(unit_rows(side(encoded.examples)), encoded)
+    shown = side(example_means(encoded))
     if prototypes == "examples":
-        return _cosines(points, [shown])
+        return _cosines([shown])
     whitening = within_whitening(encoded) if prototypes == "lda" else None
-    return _cosines(points, [said, shown], whitening)
+    return _cosines([side(encoded.said), shown], whitening)
 
 
-def _cosines(points: Floats, sides: list[Floats], whitening: Whitening | None = None) -> Floats:
-    """(n, c) cosine of each point with the mean of the sides' unit vectors."""
-    if whitening is not None:
-        points, sides = whitening.apply(points), [whitening.apply(side) for side in sides]
-    prototypes = unit_rows(np.sum([unit_rows(side) for side in sides], axis=0))
-    return np.asarray(unit_rows(points) @ prototypes.T, dtype=np.float32)
+def _cosines(sides: list[Floats], whitening: Whitening | None = None) -> Callable[[Floats], Floats]:
+    """Scores by the cosine with the mean of the sides' unit vectors."""
+
+    def mapped(vectors: Floats) -> Floats:
+        return unit_rows(vectors if whitening is None else whitening.apply(vectors))
+
+    prototypes = unit_rows(np.sum([mapped(side) for side in sides], axis=0))
+    return lambda points: np.asarray(mapped(points) @ prototypes.T, dtype=np.float32)
 
 
-def _logistic(points: Floats, examples: Floats, encoded: EncodedCategories) -> Floats:
-    """(n, c) log-odds of each category against the rest, by a regression on the examples."""
+def _logistic(examples: Floats, encoded: EncodedCategories) -> Callable[[Floats], Floats]:
+    """Scores by the log-odds of each category, by a regression on the examples."""
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=LOGISTIC_C, max_iter=1000).fit(examples, encoded.owner)
-    decided = np.asarray(fitted.decision_function(points), dtype=np.float32)
-    return np.stack([-decided, decided], axis=1) if decided.ndim == 1 else decided
+
+    def score(points: Floats) -> Floats:
+        decided = np.asarray(fitted.decision_function(unit_rows(points)), dtype=np.float32)
+        return np.stack([-decided, decided], axis=1) if decided.ndim == 1 else decided
+
+    return score
 
 
 def directions(encoded: EncodedCategories, n: int = N_AGAINST) -> Floats:
