@@ -96,13 +96,26 @@ class BenchReport:
     means: list[MeanRow] = field(default_factory=list)
 
 
+RunOf = Callable[[Method, Attribute], Run]
+
+
+def afresh(corpus: Corpus, resources: Callable[[], Resources]) -> RunOf:
+    """Run each method when the bench asks for it.
+
+    Args:
+        corpus: what is run on.
+        resources: makes the models and the store available to one run, with a meter of its own.
+    """
+    return lambda made, attribute: prepare(RunRequest(corpus, attribute, made), resources())
+
+
 class Bench:
     """Measures methods on one corpus; triplets and pairs are drawn once and shared by all methods.
 
     Args:
         corpus: with a label column for each attribute.
         asks: attributes; two or more make swap accuracy possible.
-        resources: makes the models and the store available to one run.
+        run_of: gives the run of a method for an attribute: `afresh`, or kept runs.
         seed: of every draw.
 
     Raises:
@@ -110,15 +123,13 @@ class Bench:
         UnknownName: a label column that the corpus has not.
     """
 
-    def __init__(
-        self, corpus: Corpus, asks: Sequence[Ask], resources: Callable[[], Resources], seed: int = 0
-    ) -> None:
+    def __init__(self, corpus: Corpus, asks: Sequence[Ask], run_of: RunOf, seed: int = 0) -> None:
         if not asks:
             raise BadInput("Name at least one attribute: --attribute COLUMN=PHRASE.")
         self.corpus = corpus
         self.asks = list(asks)
         self.seed = seed
-        self._resources = resources
+        self._run_of = run_of
         self._codes = {ask.column: self._label_codes(ask.column) for ask in asks}
         self._triplets = self._draw_triplets()
 
@@ -163,9 +174,7 @@ class Bench:
                 runs[attribute.name] = next(iter(runs.values()))
                 continue
             tell(f"{name_of(made)}: {attribute.name}")
-            runs[attribute.name] = prepare(
-                RunRequest(self.corpus, attribute, made), self._resources()
-            )
+            runs[attribute.name] = self._run_of(made, attribute)
         return runs
 
     def _rows(self, name: str, ask: Ask, runs: dict[str, Run]) -> list[BenchRow]:

@@ -158,7 +158,7 @@ def _card_json(name: str) -> dict[str, object]:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from engine.bench import Ask, Bench, as_json, as_table
+    from engine.bench import Ask, Bench, afresh, as_json, as_table
     from engine.corpus import load_corpus
     from engine.models.shelf import ModelShelf
     from engine.resources import Resources
@@ -178,7 +178,11 @@ def _bench(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="likewise-bench-") as folder:
         path = None if options.reuse else Path(folder) / "vectors.sqlite"
         models, vectors = ModelShelf(), VectorStore(path)
-        bench = Bench(corpus, asks, lambda: Resources(models=models, vectors=vectors), options.seed)
+
+        def resources() -> Resources:
+            return Resources(models=models, vectors=vectors)
+
+        bench = Bench(corpus, asks, afresh(corpus, resources), options.seed)
         report = bench.measure(methods, _tell)
     print(as_table(report))
     if options.json:

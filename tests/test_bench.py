@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from engine.bench import NEUTRAL, Ask, Bench, as_json, as_table
+from engine.bench import NEUTRAL, Ask, Bench, afresh, as_json, as_table
 from engine.errors import BadInput, UnknownName
 from engine.methods import registry
 from engine.methods.registry import create, method
@@ -71,7 +71,7 @@ def one_hot(corpus, attribute):
 
 
 def measured(corpus, *names, asks=ASKS):
-    bench = Bench(corpus, asks, Resources)
+    bench = Bench(corpus, asks, afresh(corpus, Resources))
     return bench.measure([create(name) for name in names])
 
 
@@ -121,7 +121,9 @@ def test_the_raw_embedding_s_mean_is_exactly_one_half(problems):
 
 def test_a_control_runs_once_and_any_other_once_an_attribute(corpus):
     heard = []
-    Bench(corpus, ASKS, Resources).measure([create("length"), create("perfect")], heard.append)
+    Bench(corpus, ASKS, afresh(corpus, Resources)).measure(
+        [create("length"), create("perfect")], heard.append
+    )
     assert heard == ["length: colour", "perfect: colour", "perfect: size"]
 
 
@@ -178,18 +180,23 @@ def test_the_table_shows_every_row_and_the_means(corpus):
 def test_the_same_seed_gives_the_same_figures(corpus):
     one, other = (measured(corpus, "random").rows[0].right for _ in range(2))
     assert one == other
-    another = Bench(corpus, ASKS, Resources, seed=1).measure([create("random")]).rows[0].right
+    another = (
+        Bench(corpus, ASKS, afresh(corpus, Resources), seed=1)
+        .measure([create("random")])
+        .rows[0]
+        .right
+    )
     assert another.swap != one.swap
 
 
 def test_what_cannot_be_measured_is_refused(corpus, small_corpus):
     with pytest.raises(BadInput, match="at least one attribute"):
-        Bench(corpus, [], Resources)
+        Bench(corpus, [], afresh(corpus, Resources))
     with pytest.raises(UnknownName, match=r"'colr'\. Did you mean 'colour'"):
-        Bench(corpus, [Ask("colr", COLOUR)], Resources)
+        Bench(corpus, [Ask("colr", COLOUR)], afresh(corpus, Resources))
     alike = small_corpus("a", "b", colour=["red", "red"])
     with pytest.raises(BadInput, match=r"'colour' has 1 label\(s\) in these 2 texts"):
-        Bench(alike, ASKS[:1], Resources)
+        Bench(alike, ASKS[:1], afresh(alike, Resources))
     same = small_corpus("a", "b", "c", colour=["x", "x", "y"], size=["x", "x", "y"])
     with pytest.raises(BadInput, match="must be crossed"):
-        Bench(same, ASKS, Resources)
+        Bench(same, ASKS, afresh(same, Resources))
