@@ -47,7 +47,7 @@ PUBLIC = ("slurp", "tate", "emobank", "svamp", "mams")
 MODEL = "minilm"
 N_TRIPLETS, N_PUBLIC, SEED = 1000, 600, 0
 LABEL_COUNTS, LABEL_SEEDS = (25, 50, 100, 200), (0, 1, 2)
-NO_WORDS = {"sentences": 0.0, "examples": 0.0, "both": 0.0, "lda": 0.0, "logistic": 0.0}
+PROTOTYPES = ("sentences", "examples", "both", "lda", "logistic")
 Maker = Callable[["Task"], Similarity]
 
 
@@ -139,7 +139,7 @@ def variants() -> dict[str, Maker]:
         "raw embedding": lambda t: VectorSimilarity(t.texts),
         "attribute's words only": attribute_words,
     }
-    for prototypes in NO_WORDS:
+    for prototypes in PROTOTYPES:
         made[prototypes] = lambda t, p=prototypes: t.make(Recipe(p, words=0.0))
     made |= {
         "lda + words (default)": lambda t: t.make(Recipe()),
@@ -185,16 +185,15 @@ def without_top(task: Task, n: int = 4) -> Similarity:
     def less(vectors: Floats) -> Floats:
         return vectors - (vectors @ rows.T) @ rows
 
-    encoded = EncodedCategories(
-        less(task.encoded.said), less(task.encoded.examples), task.encoded.owner
-    )
+    e = task.encoded
+    encoded = EncodedCategories(less(e.said), less(e.examples), e.owner)
     return project(less(task.texts), encoded, Recipe(words=0.0), kind=task.categories.kind)
 
 
 def residual(task: Task) -> Similarity:
     """Likeness of profiles minus raw likeness: alike in this, though unlike otherwise."""
-    found = evidence(task.texts, task.encoded, Recipe(), words=task.words)
-    profile, raw = soft_profiles(found, 1.0), centred(task.texts)
+    profile = soft_profiles(evidence(task.texts, task.encoded, Recipe(), words=task.words), 1.0)
+    raw = centred(task.texts)
     left, right = np.concatenate([profile, -raw], 1), np.concatenate([profile, raw], 1)
     return VectorSimilarity(right, left, Scale.COSINE)
 
