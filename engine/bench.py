@@ -57,7 +57,7 @@ class Ask:
 class Measured:
     """One method, asked for one attribute, measured against that attribute's labels."""
 
-    phrase: str
+    attribute: Attribute
     swap: Estimate
     discrimination: Discrimination
     precision: Estimate
@@ -216,7 +216,7 @@ class Bench:
         everyone = np.arange(len(self.corpus), dtype=np.int64)
         k = max(1, min(K_PRECISION, int((codes >= 0).sum()) - 1))
         precision = precision_at_k(similarity, codes, k, everyone, seed=self.seed)
-        return Measured(attribute.name, swap, found, precision)
+        return Measured(attribute, swap, found, precision)
 
     def _triplets_of(self, column: str, against: str) -> tuple[SwapTriplets, Any]:
         if (column, against) in self._triplets:
@@ -297,7 +297,7 @@ def _row_json(row: BenchRow) -> dict[str, Any]:
 
 def _measured_json(measured: Measured) -> dict[str, Any]:
     return {
-        "asked": measured.phrase,
+        "asked": measured.attribute.name,
         "swap_accuracy": _estimate_json(measured.swap),
         "auc_local": _estimate_json(measured.discrimination.local),
         "auc_pooled": _estimate_json(measured.discrimination.pooled),

@@ -94,7 +94,7 @@ def test_a_perfect_similarity_gets_perfect_figures(corpus):
 def test_the_wrong_attribute_gets_what_it_deserves(corpus):
     """Asked for size, it ranks every triplet of colour the wrong way round."""
     for row in measured(corpus, "perfect").rows:
-        assert row.wrong.phrase == row.against
+        assert row.wrong.attribute.name == row.against
         assert row.wrong.swap.value == 0
         assert row.wrong.discrimination.local.value < 0.6
 
@@ -142,7 +142,7 @@ def test_one_attribute_has_no_swap_but_still_a_wrong_attribute(corpus):
     assert row.against is None
     assert np.isnan(row.right.swap.value)
     assert row.right.discrimination.local.value == 1
-    assert row.wrong.phrase == NEUTRAL.name
+    assert row.wrong.attribute == NEUTRAL
     assert row.wrong.discrimination.local.value == 0.5
     assert report.means == []
     (plain,) = as_json(report)["runs"]

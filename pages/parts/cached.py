@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from engine.bench import BenchReport
 from engine.corpus import Corpus, load_corpus
 from engine.diagnostics.estimate import Estimate
 from engine.diagnostics.overlap import method_agreement
@@ -161,3 +162,11 @@ def replay_queue(
 ) -> list[SpotCheck]:
     """Spot checks that a replayed judge has already answered."""
     return replayable_queue(_similarities, _verdicts, _texts, _attribute, n=n, seed=0)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring …")
+def reports(
+    run_keys: tuple[str, ...], columns: tuple[str, ...], _measure: Callable[[], list[BenchReport]]
+) -> list[BenchReport]:
+    """What kept runs reach against label columns."""
+    return _measure()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import plotly.graph_objects as go
@@ -69,3 +70,52 @@ def agreement_chart(found: Mapping[tuple[str, str], Estimate]) -> go.Figure:
     ]
     title = "mean rank-biased overlap of the ten nearest, 95% interval over texts"
     return interval_chart(rows, title=title, chance=None, span=(-0.02, 1.02))
+
+
+class Standing(Protocol):
+    """One method on the scoreboard."""
+
+    title: str
+    level: str
+    swap: Estimate
+    seconds: float | None
+
+
+def _standing_label(standing: Standing) -> str:
+    return standing.title if standing.seconds is not None else f"{standing.title} (cost unknown)"
+
+
+def quality_cost_chart(standings: Sequence[Standing], n_texts: int) -> go.Figure:
+    """Mean swap accuracy against the projected seconds of a new attribute, logarithmic.
+
+    A method whose cost is nothing, or was not measured, stands at the left edge.
+    """
+    figure = go.Figure()
+    measured = [each.seconds for each in standings if each.seconds]
+    edge = min(measured, default=1.0) / 10
+    for level in sorted({each.level for each in standings}):
+        group = [each for each in standings if each.level == level]
+        values = np.array([each.swap.value for each in group])
+        figure.add_scatter(
+            x=[each.seconds or edge for each in group],
+            y=values,
+            mode="markers+text",
+            name=f"level {level}",
+            text=[_standing_label(each) for each in group],
+            textposition="top center",
+            marker={"size": 11},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": np.array([each.swap.high for each in group]) - values,
+                "arrayminus": values - np.array([each.swap.low for each in group]),
+            },
+            hovertemplate="%{text}: %{y:.2f}<extra></extra>",
+        )
+    figure.add_hline(y=0.5, line_dash="dot", opacity=0.6)
+    figure.update_xaxes(
+        type="log", title=f"projected seconds of a new attribute on {n_texts:,} texts"
+    )
+    figure.update_yaxes(title="mean swap accuracy (dotted: blind)", range=[0.35, 1.05])
+    figure.update_layout(height=380, margin={"l": 8, "r": 8, "t": 24, "b": 8})
+    return figure

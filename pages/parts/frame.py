@@ -17,6 +17,7 @@ ICON = Path(__file__).with_name("icon.png")
 PAGES = (
     ("app.py", "Corpus", ":material/folder_open:"),
     ("pages/1_Compare.py", "Compare", ":material/compare:"),
+    ("pages/2_Scoreboard.py", "Scoreboard", ":material/leaderboard:"),
 )
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 3rem; }
