@@ -68,7 +68,7 @@ class Ledger:
             self._turn_on_wal()
             # FULL: each verdict is flushed to disk, so that a power cut loses none either.
             self._connection.execute("PRAGMA synchronous = FULL")
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
                 raise StoreError(
@@ -120,7 +120,7 @@ class Ledger:
             replaces: withdraw the judge's earlier verdicts on the same texts in either order, as
                 when the analyst changes an answer.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if replaces:
                 connection.execute(
                     "UPDATE verdicts SET withdrawn = 1 WHERE unordered_key = ? AND judge = ?",
@@ -131,7 +131,7 @@ class Ledger:
     def record_all(self, verdicts: Iterable[Verdict]) -> None:
         """Write verdicts to disk in one go, all or none; for judges that are faster than a disk."""
         rows = [_new_row(verdict) for verdict in verdicts]
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.executemany(INSERT, rows)
 
     def get(
@@ -190,7 +190,7 @@ class Ledger:
             The withdrawn verdict, or None where there was none to withdraw.
         """
         where: dict[str, object] = {"judge": judge, "attribute_key": attribute.key, "withdrawn": 0}
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             last = self._entries(where, "ORDER BY id DESC LIMIT 1")
             if not last:
                 return None
@@ -216,7 +216,7 @@ class Ledger:
             BadInput: a line can't be read as a verdict, or names an unknown id.
         """
         rows = [to_row(entry) for entry in read_entries(Path(path), texts or {}, judge)]
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             before = self._count()
             connection.executemany(MERGE, rows)
             return self._count() - before
@@ -259,7 +259,12 @@ class Ledger:
                 ) from error
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The open file for one piece of work: all of it is written, or none.
+
+        Raises:
+            StoreError: the file can't be read or written.
+        """
         with self._reporting():
             # IMMEDIATE waits its turn for the write lock; a lock taken later may fail at once.
             self._connection.execute("BEGIN IMMEDIATE")
