@@ -30,7 +30,8 @@ class KnotCurve:
     def __call__(self, similarities: Floats | Doubles) -> Doubles:
         """The probability of each similarity; NaN stays NaN."""
         values = np.asarray(similarities, dtype=np.float64)
-        return np.asarray(np.interp(values, self.knots, self.heights), dtype=np.float64)
+        # With a single knot np.interp would give NaN its height.
+        return np.where(np.isnan(values), np.nan, np.interp(values, self.knots, self.heights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,9 @@ def _loss(z: Doubles, target: Doubles, weights: Doubles) -> float:
 
 
 def _sigmoid(z: Doubles) -> Doubles:
-    return np.asarray(np.exp(-np.logaddexp(0, -z)), dtype=np.float64)
+    from scipy.special import expit
+
+    return np.asarray(expit(z), dtype=np.float64)
 
 
 def _both_kinds(similarities: Floats | Doubles, truth: PairTruth) -> tuple[Doubles, PairTruth]:
