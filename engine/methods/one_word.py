@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from engine.corpus import Corpus
 from engine.methods.registry import method, option
 from engine.models.catalogue import DEFAULT_LM, Kind
+from engine.normalise.vectors import without_top_components
 from engine.resources import Resources
 from engine.similarity import VectorSimilarity, unit_rows
-from engine.types import Attribute, Family, Floats, Level, Similarity
+from engine.types import Attribute, Family, Level, Similarity
 
 TEMPLATES_VERSION = 1
 TEMPLATES = {
@@ -55,13 +54,3 @@ class OneWord:
         if self.removed_components:
             states = without_top_components(states, self.removed_components)
         return VectorSimilarity(unit_rows(states))
-
-
-def without_top_components(vectors: Floats, n_components: int) -> Floats:
-    """Vectors with their top principal directions projected out.
-
-    Reference: Mu and Viswanath 2018, All-but-the-Top, arXiv:1702.01417.
-    """
-    centred = vectors - vectors.mean(axis=0)
-    directions = np.linalg.svd(centred, full_matrices=False)[2][:n_components]
-    return np.asarray(vectors - (vectors @ directions.T) @ directions, dtype=np.float32)
