@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from engine.errors import BadInput, LikewiseError
-from engine.judges.calls import CallFailed, JudgeUnavailable, Sender, verdict_on
+from engine.judges.calls import Asked, CallFailed, JudgeUnavailable, Sender, verdict_on
 from engine.judges.claims import Claims
 from engine.judges.ledger import Ledger
 from engine.judges.money import CapReached, Hold, Prices, Purse
@@ -222,7 +222,7 @@ class _Run:
         dollars = None if reply.tokens is None else terms.prices.dollars(reply.tokens)
         hold.settle(dollars)
         verdict = verdict_on(
-            question,
+            Asked.of(question),
             terms.judge,
             reply,
             {

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.errors import LikewiseError
-from engine.judges.kinds import Status
+from engine.judges.kinds import Kind, Status, question_key
 from engine.judges.money import Hold, Tokens
 from engine.judges.prompts import Prompt
-from engine.judges.questions import Details, Question, Verdict
+from engine.judges.questions import Details, Question, Verdict, text_keys, utc_now
 from engine.judges.replies import Said, read_answer
+from engine.types import Attribute
 
 
 class JudgeUnavailable(LikewiseError):
@@ -66,29 +67,47 @@ class Sender(Protocol):
         ...
 
 
-def verdict_on(question: Question, judge: str, reply: Reply, details: Details) -> Verdict:
+class Asked(NamedTuple):
+    """A question without its texts: what a verdict says of it."""
+
+    kind: Kind
+    attribute: Attribute
+    text_keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, question: Question) -> Asked:
+        """What a verdict on the question says of it."""
+        return cls(question.kind, question.attribute, text_keys(question))
+
+    @property
+    def key(self) -> str:
+        """The question's key."""
+        return question_key(*self)
+
+
+def verdict_on(asked: Asked, judge: str, reply: Reply, details: Details) -> Verdict:
     """The verdict that a reply makes: parsed, refused or unparsed; what was paid for is kept.
 
     Args:
-        question: what was asked.
+        asked: what was asked.
         judge: who was asked.
         reply: what came back.
         details: prompt version, dollars, seconds and what else the verdict should record.
     """
-    found = _said(question, reply)
+    found = _said(asked, reply)
     found.update(details)
-    found["raw"] = reply.raw
+    found["raw"], found["time"] = reply.raw, utc_now()
     if reply.tokens is not None:
         found["n_tokens_in"], found["n_tokens_out"] = reply.tokens.n_in, reply.tokens.n_out
-    return Verdict.of(question, judge, **found)
+    return Verdict(*asked, judge, **found)
 
 
-def _said(question: Question, reply: Reply) -> Details:
+def _said(asked: Asked, reply: Reply) -> Details:
     if reply.refused:
         return {"status": Status.REFUSED, "reason": reply.refused}
     if reply.text is None:
         return {"status": Status.UNPARSED, "reason": reply.cut or "the reply could not be read"}
-    said = read_answer(question, reply.text)
+    said = read_answer(asked.kind, len(asked.text_keys), reply.text)
     if isinstance(said, Said):
         return {
             "reason": said.reason,

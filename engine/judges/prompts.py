@@ -131,7 +131,7 @@ class Example:
 
     def __post_init__(self) -> None:
         """Refuse an example that teaches a reply which could not be read."""
-        said = read_answer(self.question, self.answer)
+        said = read_answer(self.question.kind, len(self.question.texts), self.answer)
         if not isinstance(said, Said):
             raise BadInput(
                 f"The example's answer {self.answer!r} does not fit a question of kind "

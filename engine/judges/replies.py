@@ -13,6 +13,7 @@ from engine.judges.tuple_answers import canonical_answer
 
 # Whatever json.loads gives; what does not fit raises when it is read.
 _Json: TypeAlias = Any
+_Asked: TypeAlias = tuple[Kind, int]
 
 
 class Said(NamedTuple):
@@ -30,36 +31,34 @@ class Unreadable(NamedTuple):
     why: str
 
 
-def read_answer(question: Question, reply: str) -> Said | Unreadable:
+def read_answer(kind: Kind, n_texts: int, reply: str) -> Said | Unreadable:
     """Read a reply to a question.
 
     Only a JSON object with exactly the two fields that were asked for counts: a reply with anything
     before or behind it, with a field twice, or with a number out of range, is unreadable.
 
     Args:
-        question: what was asked.
+        kind: what kind of question was asked.
+        n_texts: how many texts it holds.
         reply: what the model wrote.
 
     Example:
-        >>> from engine.judges.questions import PairQuestion
-        >>> from engine.types import Attribute
-        >>> pair = PairQuestion(Attribute("tone"), "x", "y")
-        >>> read_answer(pair, '{"reason": "both angry", "grade": 4}').value
+        >>> read_answer(Kind.PAIR, 2, '{"reason": "both angry", "grade": 4}').value
         4.0
-        >>> read_answer(pair, "identical").why
+        >>> read_answer(Kind.PAIR, 2, "identical").why
         'the reply is no JSON'
     """
     try:
         found = json.loads(reply, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError):
         return Unreadable("the reply is empty" if not reply.strip() else "the reply is no JSON")
-    field, read = _READERS[question.kind]
+    field, read = _READERS[kind]
     if not isinstance(found, dict) or set(found) != {"reason", field}:
         return Unreadable(f"the reply is no object with the fields reason and {field}")
     if not isinstance(found["reason"], str):
         return Unreadable("the reason is no text")
     try:
-        return read(question, found[field])._replace(reason=found["reason"])
+        return read((kind, n_texts), found[field])._replace(reason=found["reason"])
     except (BadInput, ValueError, TypeError) as error:
         return Unreadable(str(error))
 
@@ -116,35 +115,35 @@ def _number(value: _Json, top: float) -> float:
     return float(value)
 
 
-def _grade(_question: Question, value: _Json) -> Said:
+def _grade(_asked: _Asked, value: _Json) -> Said:
     return Said("", value=_number(value, TOP_GRADE))
 
 
-def _score(_question: Question, value: _Json) -> Said:
+def _score(_asked: _Asked, value: _Json) -> Said:
     return Said("", value=_number(value, TOP_SCORE))
 
 
-def _side(_question: Question, value: _Json) -> Said:
+def _side(_asked: _Asked, value: _Json) -> Said:
     if value not in ("left", "right", "tie"):
         raise ValueError(f"{str(value)[:50]!r} is not left, right or tie")
     return Said("", choice=Choice(value))
 
 
-def _tuple(question: Question, answer: _Json) -> Said:
-    return Said("", answer=canonical_answer(question.kind, len(question.texts), answer))
+def _tuple(asked: _Asked, answer: _Json) -> Said:
+    return Said("", answer=canonical_answer(*asked, answer))
 
 
-def _groups(question: Question, value: _Json) -> Said:
-    return _tuple(question, [[_name(name) - 1 for name in group] for group in value])
+def _groups(asked: _Asked, value: _Json) -> Said:
+    return _tuple(asked, [[_name(name) - 1 for name in group] for group in value])
 
 
-def _odd(question: Question, value: _Json) -> Said:
+def _odd(asked: _Asked, value: _Json) -> Said:
     name = _name(value)
-    return _tuple(question, name - 1 if name else None)
+    return _tuple(asked, name - 1 if name else None)
 
 
-def _category(question: Question, value: _Json) -> Said:
-    return _tuple(question, _name(value) or None)
+def _category(asked: _Asked, value: _Json) -> Said:
+    return _tuple(asked, _name(value) or None)
 
 
 def _name(value: _Json) -> int:
@@ -154,7 +153,7 @@ def _name(value: _Json) -> int:
     return value
 
 
-_READERS: dict[Kind, tuple[str, Callable[[Question, _Json], Said]]] = {
+_READERS: dict[Kind, tuple[str, Callable[[_Asked, _Json], Said]]] = {
     Kind.PAIR: ("grade", _grade),
     Kind.TRIPLET: ("choice", _side),
     Kind.POINT: ("score", _score),

@@ -12,7 +12,8 @@ from engine.judges import prompts
 from engine.judges.kinds import TUPLE_KINDS, Choice, Kind
 from engine.judges.prompts import Example, Guide, delimiter_code, prompt_for, system_prompt
 from engine.judges.questions import PairQuestion, PointQuestion, TripletQuestion, TupleQuestion
-from engine.judges.replies import Said, Unreadable, read_answer, reply_schema
+from engine.judges.replies import Said, Unreadable, reply_schema
+from engine.judges.replies import read_answer as read_answer_of
 from engine.types import Attribute
 
 TONE = Attribute("tone", "how it sounds")
@@ -42,6 +43,10 @@ def question_of(kind, *texts):
     if kind is Kind.POINT:
         return PointQuestion(TONE, one)
     return TupleQuestion(kind, TONE, (one, two, three))
+
+
+def read_answer(question, reply):
+    return read_answer_of(question.kind, len(question.texts), reply)
 
 
 def good_reply(kind):

@@ -157,7 +157,8 @@ class Double:
         """A batch as the API shows it."""
         kept = self.batches[batch_id]
         ended = kept["looks"] >= self.batch_ends_after
-        counts = Counter(one["result"]["type"] for one in kept["results"]) if ended else Counter()
+        read = [one for one in kept["results"] if ended and not isinstance(one, str)]
+        counts = Counter(one["result"]["type"] for one in read)
         kinds = ("succeeded", "errored", "canceled", "expired")
         n_open = 0 if ended else len(kept["results"])
         created = kept["created"].isoformat()
@@ -206,7 +207,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"data": newest, **ids})
         elif path.endswith("/results"):
             kept = double.batches[path.removesuffix("/results")]
-            lines = [json.dumps(one) for one in reversed(kept["results"])]
+            lines = [
+                one if isinstance(one, str) else json.dumps(one)
+                for one in reversed(kept["results"])
+            ]
             self._send(200, "\n".join(lines).encode() + b"\n", "application/x-jsonl")
         elif path not in double.batches:
             self._error(Status(404, kind="not_found_error"))
