@@ -26,6 +26,7 @@ from engine.methods.registry import (
     Method,
     card,
     create,
+    inputs_key,
     method_key,
     name_of,
     options,
@@ -99,7 +100,10 @@ class RunRequest:
         blind = card(name_of(self.method)).family is Family.CONTROL
         models = _model_revisions(self.method)
         attribute = "" if blind else self.attribute.key
-        return content_key(self.corpus.fingerprint, attribute, method_key(self.method), *models)
+        inputs = inputs_key(self.method, self.corpus, self.attribute)
+        return content_key(
+            self.corpus.fingerprint, attribute, method_key(self.method), inputs, *models
+        )
 
 
 class RunStore:

@@ -252,3 +252,17 @@ def test_a_map_is_drawn_once_and_aligned_to_one_reference_a_corpus(corpus, run, 
     reference = store.reference(corpus)
     np.testing.assert_array_equal(RunStore(store.folder).reference(corpus), reference)
     assert len(list(store.folder.parent.glob("references/*.npy"))) == 1
+
+
+def test_key_follows_a_file_that_the_method_reads(small_corpus, tmp_path):
+    corpus, file = small_corpus("one", "two"), tmp_path / "rewrites.jsonl"
+    file.write_text('{"id": "a", "rewrite": "x"}\n', encoding="utf-8")
+    request = RunRequest(corpus, Attribute("tone"), create("rewrite-bm25", {"file": str(file)}))
+    before = request.key
+    file.write_text('{"id": "a", "rewrite": "y"}\n', encoding="utf-8")
+    assert request.key != before
+
+
+def test_key_of_unreadable_inputs_is_a_key_still(small_corpus):
+    made = create("written-projection", {"source": "file", "file": "no-such-file.json"})
+    assert len(RunRequest(small_corpus("one", "two"), Attribute("tone"), made).key) == 32

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.corpus import Corpus
 from engine.methods.registry import option
@@ -55,3 +57,11 @@ class FromRewrites:
     ) -> Rewrites:
         """The rewrites that the method compares; without resources only those already kept."""
         return rewrites_of(corpus, attribute, self.choice, resources)
+
+    def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
+        """Content of the named file, which can be edited between two runs."""
+        del corpus, attribute
+        if not self.file:
+            return ""
+        path = Path(self.file).expanduser()
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from engine.corpus import Corpus
-from engine.errors import BadInput, UnknownName
+from engine.errors import BadInput, LikewiseError, UnknownName
 from engine.resources import Resources
 from engine.types import Attribute, Family, Level, Similarity, content_key
 
@@ -37,6 +37,15 @@ class BuildsOn(Protocol):
 
     def basis(self) -> Method:
         """The other method, with its options."""
+        ...
+
+
+@runtime_checkable
+class ReadsInputs(Protocol):
+    """A method that reads more than corpus, attribute and options: a file, categories, labels."""
+
+    def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
+        """Content key of what else is read: its answer changes when that does."""
         ...
 
 
@@ -251,3 +260,16 @@ def _discover() -> None:
     package = importlib.import_module("engine.methods")
     for found in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"engine.methods.{found.name}")
+
+
+def inputs_key(made: Method, corpus: Corpus, attribute: Attribute) -> str:
+    """Content key of what a method reads besides corpus, attribute and options.
+
+    Inputs that can't be read have a key of their own: the run itself then says what is wrong.
+    """
+    if not isinstance(made, ReadsInputs):
+        return ""
+    try:
+        return made.inputs_key(corpus, attribute)
+    except LikewiseError as error:
+        return f"unreadable: {error}"
