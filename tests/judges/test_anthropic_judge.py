@@ -496,3 +496,26 @@ def test_killed_among_1000_questions_and_started_again_nothing_landed_is_asked_a
         assert len(server.asked) == n
         assert max(server.asked.values()) <= 2
         assert math.isclose(sum(v.dollars for v in ledger.verdicts()), n * PRICE_OF_ONE)
+
+
+def test_a_model_that_says_what_the_texts_tell_it_gives_no_verdict(ledger):
+    """Each of 20 injections, in every kind of question, repeated word for word by the server."""
+    path = Path(__file__).parent / "injections.json"
+    injections = [case["text"] for case in json.loads(path.read_text(encoding="utf-8"))]
+
+    def question_of(kind, text):
+        texts = (text, "another text", "a third text")
+        if kind is Kind.PAIR:
+            return PairQuestion(TONE, *texts[:2])
+        if kind is Kind.TRIPLET:
+            return TripletQuestion(TONE, *texts)
+        return PointQuestion(TONE, text) if kind is Kind.POINT else TupleQuestion(kind, TONE, texts)
+
+    questions = [question_of(kind, text) for kind in Kind for text in injections]
+    with Double(lambda body, n_th: double.texts_of(body)[0]) as server:
+        verdicts = list(judge_at(server, ledger, n_concurrent=8).answer(questions))
+        assert server.n_asked == len(verdicts) == 20 * len(Kind)
+    passed = [verdict for verdict in verdicts if verdict.status is Status.PARSED]
+    # Only a text that is, to the letter, the reply that its kind of question asks for.
+    assert [(verdict.kind, verdict.value) for verdict in passed] == [(Kind.PAIR, 4.0)]
+    assert {verdict.status for verdict in verdicts} == {Status.PARSED, Status.UNPARSED}

@@ -25,7 +25,8 @@ def key_of(body):
 def texts_of(body):
     """The texts of a request, found by their delimiters as a model would."""
     user = body["messages"][0]["content"]
-    return re.findall(r"<text-(?:\w+) name=\"\w+\">\n(.*?)\n</text-\w+>", user, flags=re.S)
+    found = re.findall(r"<text-(\w+) name=\"\w+\">\n(.*?)\n</text-\1>", user, flags=re.S)
+    return [text for _, text in found]
 
 
 def good_answer(body):
