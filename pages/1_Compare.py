@@ -15,8 +15,10 @@ from pages.parts.neighbours_view import choose_label, neighbours_view
 from pages.parts.panels import Panel, start
 from pages.parts.selection import choose_text, keep_selection, selected_row
 from pages.parts.spot_checks_view import spot_checks_view
+from pages.parts.written_view import has_written, written_view
 
-NEIGHBOURS, GROUP, CHECKS, COSTS = "Neighbours", "Marked group", "Spot checks", "Costs and prompts"
+NEIGHBOURS, GROUP, CHECKS = "Neighbours", "Marked group", "Spot checks"
+WRITTEN, COSTS = "Categories and rewrites", "Costs and prompts"
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def comparison(corpus: Corpus, panels: list[Panel]) -> None:
     keep_selection(corpus, selected, event)
     shown = st.segmented_control(
         "Look at",
-        [NEIGHBOURS, GROUP, CHECKS, COSTS],
+        [NEIGHBOURS, GROUP, CHECKS, *([WRITTEN] if has_written(panels) else []), COSTS],
         default=NEIGHBOURS,
         required=True,
         key="compare-view",
@@ -62,6 +64,8 @@ def comparison(corpus: Corpus, panels: list[Panel]) -> None:
         group_view(corpus, panels)
     elif shown == CHECKS:
         spot_checks_view(view, corpus, panels)
+    elif shown == WRITTEN and view.asked is not None:
+        written_view(corpus, view.asked, panels)
     else:
         costs_view(panels)
 

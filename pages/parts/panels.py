@@ -16,6 +16,7 @@ class Panel:
     """One method in the comparison. run and positions are None until they are computed."""
 
     title: str
+    method: Method
     card: Card
     key: str
     status: JobStatus
@@ -33,6 +34,7 @@ def start(
     return [
         Panel(
             title=title,
+            method=made,
             card=card(name_of(made)),
             key=key,
             status=queue.status(key),

@@ -43,7 +43,7 @@ def compare(open_page):
         while time.monotonic() < deadline and not has_lists(page):
             time.sleep(0.3)
             page.run()
-        return page
+        return page.run()
 
     return compared
 

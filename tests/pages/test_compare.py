@@ -106,3 +106,18 @@ def test_link_cannot_name_a_file_of_the_server(open_page):
     page = open_page("pages/1_Compare.py", corpus="/etc/hostname")
     assert not page.exception
     assert "No sample is called" in page.error[0].value
+
+
+def test_rewrites_are_shown_and_categories_can_be_edited(compare):
+    definition = "which computation solves the problem, whatever the story"
+    page = compare(
+        attribute="mathematical structure",
+        definition=definition,
+        methods="tfidf,length,rewrite-bm25",
+    )
+    page.session_state["compare-view"] = "Categories and rewrites"
+    page.run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert list(table.columns) == ["id", "text", "rewrite", "status"]
+    assert set(table["status"]) == {"written"}
