@@ -1,0 +1,1 @@
+"""Verdicts made into something that is applied to every text without asking anyone again."""
