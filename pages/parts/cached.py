@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -31,6 +32,7 @@ from engine.types import Attribute, Rows, Similarity
 
 SNIPPET_LENGTH = 240
 UPLOADS = "uploads"
+Measured = TypeVar("Measured")
 
 
 @st.cache_resource
@@ -169,4 +171,10 @@ def reports(
     run_keys: tuple[str, ...], columns: tuple[str, ...], _measure: Callable[[], list[BenchReport]]
 ) -> list[BenchReport]:
     """What kept runs reach against label columns."""
+    return _measure()
+
+
+@st.cache_resource(max_entries=96, show_spinner="Measuring …")
+def calibration(key: tuple[str, ...], _measure: Callable[[], Measured]) -> Measured:
+    """Whatever the Calibration page measures, by keys of all that it is measured on."""
     return _measure()

@@ -18,6 +18,7 @@ PAGES = (
     ("app.py", "Corpus", ":material/folder_open:"),
     ("pages/1_Compare.py", "Compare", ":material/compare:"),
     ("pages/2_Scoreboard.py", "Scoreboard", ":material/leaderboard:"),
+    ("pages/3_Calibration.py", "Calibration", ":material/tune:"),
 )
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 3rem; }

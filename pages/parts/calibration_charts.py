@@ -1,0 +1,337 @@
+"""Data → figure of the Calibration page; names, ids and numbers only, never texts.
+
+Blue is "same" and vermilion "different" throughout (Okabe and Ito's palette, told apart by all).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from engine.diagnostics.estimate import Estimate
+from engine.diagnostics.regions import RegionAt
+from engine.diagnostics.reliability import Reliability, ReliabilityCurve
+from engine.diagnostics.transfer import Transfer
+from engine.types import Doubles, Rows
+
+SAME, DIFFERENT, LINE = "#3b8fd0", "#d9662b", "#8a8f98"
+METHOD_COLOURS = ("#3b8fd0", "#d9662b", "#2a9d76", "#b06fb0")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up")
+MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
+CONFIG = {"displayModeBar": False}
+
+
+class Dumbbell(NamedTuple):
+    """Two figures of one row, joined: first and second, each with its interval."""
+
+    name: str
+    first: Estimate
+    second: Estimate
+
+
+def dumbbell_chart(rows: Sequence[Dumbbell], names: tuple[str, str], title: str) -> go.Figure:
+    """Two dots a row with their 95% intervals, joined by a line; the first row on top."""
+    figure = go.Figure()
+    for i, row in enumerate(rows):
+        figure.add_scatter(
+            x=[row.first.value, row.second.value],
+            y=[i, i],
+            mode="lines",
+            line={"color": LINE, "width": 5},
+            opacity=0.5,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    for place, (name, colour, shift) in enumerate(
+        zip(names, METHOD_COLOURS, (-0.12, 0.12), strict=False)
+    ):
+        found = [row[place + 1] for row in rows]
+        figure.add_scatter(
+            x=[each.value for each in found],
+            y=[i + shift for i in range(len(rows))],
+            mode="markers",
+            name=name,
+            marker={"size": 11, "color": colour, "symbol": SYMBOLS[place]},
+            error_x=_bars(found),
+            customdata=[[row.name, *row[place + 1][:3]] for row in rows],
+            hovertemplate=(
+                "%{customdata[0]}: %{customdata[1]:.3f} "
+                "[%{customdata[2]:.3f}, %{customdata[3]:.3f}]<extra>" + name + "</extra>"
+            ),
+        )
+    figure.update_xaxes(title={"text": title, "font": {"size": 12}})
+    _named_rows(figure, [row.name for row in rows])
+    figure.update_layout(height=110 + 44 * len(rows), margin=MARGIN, legend=_legend())
+    return figure
+
+
+class Ridge(NamedTuple):
+    """Distribution of one method's similarities in one row: heights over the same places."""
+
+    same: Doubles
+    different: Doubles
+
+
+class Ridges(NamedTuple):
+    """One method's column of the ridgeline: where heights are given, one ridge a row, the cut."""
+
+    title: str
+    places: Doubles
+    rows: Sequence[Ridge | None]
+    threshold: float
+
+
+def ridge_chart(columns: Sequence[Ridges], names: Sequence[str]) -> go.Figure:
+    """Similarities by row, same and different, one column a method; the cut is the upright line."""
+    figure = make_subplots(
+        1,
+        len(columns),
+        shared_yaxes=True,
+        horizontal_spacing=0.02,
+        subplot_titles=[each.title for each in columns],
+    )
+    for j, column in enumerate(columns):
+        for i, ridge in enumerate(column.rows):
+            if ridge is None:
+                continue
+            for kind, heights, colour in (
+                ("different", ridge.different, DIFFERENT),
+                ("same", ridge.same, SAME),
+            ):
+                x = np.concatenate([column.places, column.places[::-1]])
+                y = np.concatenate([i - 0.85 * heights, np.full(len(heights), float(i))])
+                figure.add_scatter(
+                    x=x,
+                    y=y,
+                    fill="toself",
+                    mode="lines",
+                    line={"color": colour, "width": 1.2},
+                    fillcolor=_faded(colour),
+                    name=kind,
+                    legendgroup=kind,
+                    showlegend=i == 0 and j == 0,
+                    hoverinfo="skip",
+                    row=1,
+                    col=j + 1,
+                )
+        if np.isfinite(column.threshold):
+            figure.add_vline(x=column.threshold, line_width=2, line_color=LINE, row=1, col=j + 1)
+    _named_rows(figure, names, above=1.0)
+    figure.update_xaxes(title={"text": "similarity", "font": {"size": 12}}, showgrid=False)
+    figure.update_layout(height=120 + 34 * len(names), margin=MARGIN, legend=_legend())
+    return figure
+
+
+def regions_chart(
+    found: Sequence[tuple[str, Sequence[RegionAt]]], names: Sequence[str]
+) -> go.Figure:
+    """Precision, recall and false-positive rate by region, a mark a method; customdata says which.
+
+    Args:
+        found: by method, the regions at its threshold.
+        names: of all regions, from top to bottom.
+    """
+    measures = (("precision", 1), ("recall", 2), ("false-positive rate", 3))
+    figure = make_subplots(
+        1, 3, shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=[m for m, _ in measures]
+    )
+    step = 0.5 / max(1, len(found))
+    for place, (title, regions) in enumerate(found):
+        kept = [row for row in regions if row.name in names]
+        for column, (measure, field) in enumerate(measures):
+            figure.add_scatter(
+                x=[row[field] for row in kept],
+                y=[names.index(row.name) + (place - (len(found) - 1) / 2) * step for row in kept],
+                mode="markers",
+                name=title,
+                legendgroup=title,
+                showlegend=column == 0,
+                marker={"size": 9, "color": METHOD_COLOURS[place], "symbol": SYMBOLS[place]},
+                customdata=[[row.name, title, row.n_same, row.n_different] for row in kept],
+                hovertemplate="%{customdata[0]}: %{x:.2f} (%{customdata[2]} same, "
+                "%{customdata[3]} different)<extra>%{customdata[1]} " + measure + "</extra>",
+                row=1,
+                col=column + 1,
+            )
+    figure.update_xaxes(range=[-0.04, 1.04])
+    _named_rows(figure, names)
+    figure.update_layout(
+        height=120 + 26 * len(names), margin=MARGIN, legend=_legend(), clickmode="event+select"
+    )
+    return figure
+
+
+def transfer_chart(found: Transfer) -> go.Figure:
+    """F1 in each region (column) at each region's threshold (row)."""
+    text = [[f"{value:.2f}" for value in row] for row in found.f1]
+    figure = go.Figure(
+        go.Heatmap(
+            z=found.f1,
+            x=found.names,
+            y=found.names,
+            text=text,
+            texttemplate="%{text}",
+            textfont={"size": 11},
+            colorscale="Cividis",
+            colorbar={"title": {"text": "F1"}, "thickness": 12},
+            hovertemplate="threshold of %{y} used on %{x}: F1 %{z:.2f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="used on", automargin=True)
+    figure.update_yaxes(title="threshold of", autorange="reversed", automargin=True)
+    figure.update_layout(height=150 + 30 * len(found.names), margin=MARGIN)
+    return figure
+
+
+def reliability_chart(sides: Sequence[tuple[str, Reliability]]) -> go.Figure:
+    """Stated against observed chance of being the same; thin lines are quarters of the anchors."""
+    figure = make_subplots(
+        1, len(sides), shared_yaxes=True, subplot_titles=[title for title, _ in sides]
+    )
+    for j, (_, found) in enumerate(sides):
+        figure.add_scatter(
+            x=[0, 1],
+            y=[0, 1],
+            mode="lines",
+            line={"dash": "dot", "color": LINE},
+            name="comes true exactly",
+            showlegend=j == 0,
+            hoverinfo="skip",
+            row=1,
+            col=j + 1,
+        )
+        for i, curve in enumerate(found.quarter_curves):
+            _add_curve(figure, curve, "a quarter of the anchors", DIFFERENT, j, i == 0 and j == 0)
+        _add_curve(figure, found.curve, "all anchors", SAME, j, j == 0, width=3)
+    figure.update_xaxes(title={"text": "stated chance", "font": {"size": 12}}, range=[-0.02, 1.02])
+    figure.update_yaxes(range=[-0.02, 1.02])
+    figure.update_yaxes(title="share that is the same", row=1, col=1)
+    figure.update_layout(height=340, margin=MARGIN, legend=_legend())
+    return figure
+
+
+def _add_curve(
+    figure: go.Figure,
+    curve: ReliabilityCurve,
+    name: str,
+    colour: str,
+    column: int,
+    shown: bool,
+    width: float = 1.2,
+) -> None:
+    filled = curve.n_pairs > 0
+    figure.add_scatter(
+        x=curve.stated[filled],
+        y=curve.observed[filled],
+        mode="lines+markers",
+        line={"color": colour, "width": width},
+        marker={"size": 4 + width},
+        name=name,
+        legendgroup=name,
+        showlegend=shown,
+        customdata=curve.n_pairs[filled],
+        hovertemplate="stated %{x:.2f}, came true %{y:.2f} (%{customdata} pairs)<extra></extra>",
+        row=1,
+        col=column + 1,
+    )
+
+
+def occurrence_chart(counts: Rows, k: int) -> go.Figure:
+    """How many texts are in how many lists of k neighbours; the dotted line is an even share."""
+    n_lists, n_texts = np.unique(counts, return_counts=True)
+    figure = go.Figure(
+        go.Bar(
+            x=n_lists,
+            y=n_texts,
+            marker_color=SAME,
+            hovertemplate="%{y} texts are each in %{x} lists<extra></extra>",
+        )
+    )
+    figure.add_vline(x=k, line_dash="dot", line_color=LINE)
+    figure.update_xaxes(title=f"lists of {k} neighbours that a text is in (dotted: even share)")
+    figure.update_yaxes(title="texts", type="log" if n_texts.max() > 60 else "linear")
+    figure.update_layout(height=300, margin=MARGIN, bargap=0.1)
+    return figure
+
+
+def triads_chart(wins: Doubles, names: Sequence[str]) -> go.Figure:
+    """Who was chosen over whom, strongest first: a consistent judge fills the upper half only."""
+    figure = go.Figure(
+        go.Heatmap(
+            z=wins,
+            x=names,
+            y=names,
+            colorscale=[[0, DIFFERENT], [0.5, "rgba(128,128,128,0.12)"], [1, SAME]],
+            zmin=-1,
+            zmax=1,
+            showscale=False,
+            hovertemplate="%{y} against %{x}: %{z:+.0f}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_layout(height=180 + 22 * len(names), margin=MARGIN)
+    return figure
+
+
+def drift_chart(table: Doubles, names: Sequence[str]) -> go.Figure:
+    """Each batch's scores of the shared items against the mean of the other batches."""
+    figure = go.Figure()
+    for i, name in enumerate(names):
+        others = np.delete(table, i, axis=1).mean(axis=1)
+        figure.add_scatter(
+            x=others,
+            y=table[:, i],
+            mode="markers",
+            name=f"batch {name}",
+            marker={"size": 9, "symbol": SYMBOLS[i % 4], "color": METHOD_COLOURS[i % 4]},
+            hovertemplate="others %{x:.1f}, this batch %{y:.1f}<extra>" + f"batch {name}</extra>",
+        )
+    low, high = float(table.min()), float(table.max())
+    figure.add_scatter(
+        x=[low, high],
+        y=[low, high],
+        mode="lines",
+        line={"dash": "dot", "color": LINE},
+        name="no drift",
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(title="mean score in the other batches")
+    figure.update_yaxes(title="score in this batch")
+    figure.update_layout(height=360, margin=MARGIN, legend=_legend())
+    return figure
+
+
+def _bars(found: Sequence[Estimate]) -> dict[str, object]:
+    values = np.array([each.value for each in found])
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.array([each.high for each in found]) - values,
+        "arrayminus": values - np.array([each.low for each in found]),
+        "thickness": 1.6,
+    }
+
+
+def _named_rows(figure: go.Figure, names: Sequence[str], above: float = 0.6) -> None:
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(names))),
+        ticktext=list(names),
+        range=[len(names) - 0.4, -above],
+        automargin=True,
+        showgrid=True,
+        zeroline=False,
+    )
+
+
+def _legend() -> dict[str, object]:
+    return {"orientation": "h", "yanchor": "bottom", "y": 1.04, "xanchor": "right", "x": 1}
+
+
+def _faded(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.28)"

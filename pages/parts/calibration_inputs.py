@@ -1,0 +1,145 @@
+"""What the Calibration page measures against: the truth about pairs, and regions of the corpus."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from engine.corpus import Corpus
+from engine.diagnostics.truth import (
+    Groups,
+    PairTruth,
+    both_orders,
+    truth_from_labels,
+    truth_from_verdicts,
+)
+from engine.errors import BadInput
+from engine.judges.questions import Verdict
+from engine.types import Attribute
+from pages.parts import cached, frame, state
+from pages.parts.panels import Panel, ready
+
+ME = "my own answers"
+SHIPPED = "a strong judge's verdicts, shipped with the sample"
+LABEL = "label column: "
+CLUSTER = "clusters of "
+N_PAIRS = 30_000
+MAX_REGIONS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The truth in use, where it comes from, and the judge's verdicts when it is a judge.
+
+    key: of the content.
+    """
+
+    truth: PairTruth
+    key: str
+    attribute: Attribute
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Groups of texts with a key of their content."""
+
+    groups: Groups
+    key: str
+
+
+def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Known:
+    """Which pairs are known to be the same or different, and from whom.
+
+    Raises:
+        BadInput: the choice gives no pairs, or not of both kinds.
+    """
+    found = frame.sample_of(view)
+    offered = [(ME, "person")]
+    if found and found.verdicts:
+        offered.insert(0, (SHIPPED, cached.shipped_judge(view.corpus)))
+    judges = dict(offered)
+    labels = [LABEL + name for name in _first_the_attribute_s(view, corpus)]
+    source = st.selectbox(
+        "Truth about pairs",
+        [*labels, *judges],
+        key=f"truth:{view.corpus}:{view.attribute}",
+        help="What every measure here is held against.",
+    )
+    if source in judges:
+        verdicts = tuple(cached.ledger().verdicts(attribute, judges[source]))
+        truth = both_orders(truth_from_verdicts(verdicts, corpus.texts, source))
+        _check(truth, attribute, source)
+        return Known(truth, _truth_key(truth), attribute, verdicts)
+    column = source.removeprefix(LABEL)
+    codes, _ = corpus.label_codes(column)
+    truth = cached.calibration(
+        ("truth", column, content_of(codes)),
+        lambda: truth_from_labels(codes, column, n_pairs=N_PAIRS),
+    )
+    return Known(truth, _truth_key(truth), attribute)
+
+
+def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) -> Regions | None:
+    """The regions that are compared: values of a label column, or clusters of a method's map."""
+    columns = [name for name in corpus.labels if _is_region(corpus, name)]
+    own = next(iter(_first_the_attribute_s(view, corpus)), "")
+    columns.sort(key=lambda name: name == own)
+    done = ready(list(panels))
+    choices = [LABEL + name for name in columns] + [CLUSTER + panel.title for panel in done]
+    if not choices:
+        return None
+    choice = st.selectbox(
+        "Regions of the corpus",
+        choices,
+        key=f"regions:{view.corpus}:{view.attribute}:{len(done)}",
+        help="Does a similarity mean the same in each of them? A pair belongs to its first text's.",
+    )
+    if choice.startswith(LABEL):
+        column = choice.removeprefix(LABEL)
+        codes, names = corpus.label_codes(column)
+        groups = Groups(codes, names, f"the column {column!r}")
+    else:
+        panel = next(each for each in done if CLUSTER + each.title == choice)
+        codes = cached.cluster_codes(panel.key, panel.run).astype(np.int64)
+        names = tuple(f"cluster {i + 1}" for i in range(int(codes.max()) + 1))
+        groups = Groups(codes, names, choice)
+    return Regions(groups, content_of(groups.codes, *names))
+
+
+def content_of(array: npt.NDArray[np.generic], *names: str) -> str:
+    """A key of an array's bytes, and of names."""
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes())
+    digest.update("\0".join(names).encode())
+    return digest.hexdigest()[:32]
+
+
+def _first_the_attribute_s(view: state.View, corpus: Corpus) -> list[str]:
+    """Label columns, the one that holds the truth about a suggested attribute first."""
+    found = frame.sample_of(view)
+    offers = found.attributes if found else ()
+    own = next((o.column for o in offers if o.name == view.attribute), "")
+    return sorted(corpus.labels, key=lambda name: name != own)
+
+
+def _is_region(corpus: Corpus, column: str) -> bool:
+    return 2 <= len(corpus.label_codes(column).names) <= MAX_REGIONS
+
+
+def _check(truth: PairTruth, attribute: Attribute, source: str) -> None:
+    if 0 < truth.n_same < truth.n_pairs:
+        return
+    remedy = "Answer some under Compare, Spot checks" if source == ME else "Choose another truth"
+    raise BadInput(
+        f"On {attribute.name!r} there are {truth.n_pairs} pairs from {source}, {truth.n_same} of "
+        f"them the same; it takes both kinds. {remedy}."
+    )
+
+
+def _truth_key(truth: PairTruth) -> str:
+    return content_of(np.stack([truth.left, truth.right, truth.same.astype(np.int64)]))

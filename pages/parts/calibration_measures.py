@@ -1,0 +1,140 @@
+"""Every method measured once on the chosen truth and regions; the sections read from here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from engine.diagnostics.calibration_report import CalibrationReport, calibration_report
+from engine.diagnostics.findings import GAP
+from engine.diagnostics.truth import PairTruth, split_by_anchor
+from engine.diagnostics.verdict_card import Card, verdict_card
+from engine.errors import LikewiseError
+from engine.normalise import Ingredients, Repair, repaired, repairs
+from engine.run import Run
+from engine.types import Floats, Similarity
+from pages.parts import cached
+from pages.parts.calibration_inputs import Known, Regions
+from pages.parts.panels import Panel
+
+N_QUICK = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One method: its run, the similarities of the truth's pairs, its report and its card.
+
+    key: names run, truth and regions; for what is measured further.
+    """
+
+    panel: Panel
+    run: Run
+    values: Floats
+    report: CalibrationReport
+    card: Card
+    key: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """The method's name."""
+        return self.panel.title
+
+
+def measure_all(panels: Sequence[Panel], known: Known, regions: Regions | None) -> list[Measured]:
+    """Measure the methods whose runs are there, the widest gap first; say which can't be."""
+    found = []
+    for panel in panels:
+        if panel.run is None:
+            continue
+        try:
+            found.append(_measured(panel, panel.run, known, regions))
+        except LikewiseError as error:
+            st.error(f"{panel.title}: {error}")
+    return sorted(found, key=lambda each: -_or_least(each.report.discrimination.gap.value))
+
+
+def choose_method(measured: Sequence[Measured], key: str) -> Measured:
+    """Which method a section is about; the one with the widest gap at first."""
+    titles = [each.title for each in measured]
+    chosen = st.segmented_control(
+        "Method",
+        titles,
+        default=titles[0],
+        required=True,
+        key=f"{key}:{'|'.join(titles)}",
+        label_visibility="collapsed",
+    )
+    return next(each for each in measured if each.title == chosen)
+
+
+def halves(known: Known) -> tuple[PairTruth, PairTruth]:
+    """Pairs that repairs are fitted on, and those of other anchors to measure them on."""
+    return split_by_anchor(known.truth)
+
+
+def fitting_repairs(one: Measured, given: Ingredients) -> list[Repair]:
+    """The repairs whose ingredients are there."""
+    return [each for each in repairs() if each.fits(one.run.similarity, given)]
+
+
+def after_repair(one: Measured, name: str, given: Ingredients) -> Similarity:
+    """The method's similarity after a repair."""
+    return cached.calibration(
+        (*one.key, "repaired", name), lambda: repaired(name, one.run.similarity, given)
+    )
+
+
+def ingredients(known: Known, regions: Regions | None) -> Ingredients:
+    """What repairs are made from: half of the anchors, and the regions."""
+    return Ingredients(halves(known)[0], regions.groups if regions else None)
+
+
+def _measured(panel: Panel, run: Run, known: Known, regions: Regions | None) -> Measured:
+    key = (panel.key, known.key, regions.key if regions else "")
+    groups = regions.groups if regions else None
+    values = cached.calibration(
+        (*key, "values"), lambda: run.similarity.pairs(known.truth.left, known.truth.right)
+    )
+    report = cached.calibration(
+        (*key, "report"),
+        lambda: calibration_report(run.similarity, known.truth, groups, neighbours=run.neighbours),
+    )
+    card = verdict_card(report)
+    one = Measured(panel, run, values, report, card, key)
+    if not report.discrimination.gap.low > GAP:
+        return one
+    card = cached.calibration((*key, "card"), lambda: _with_repairs(one, known, regions))
+    return Measured(panel, run, values, report, card, key)
+
+
+def _with_repairs(one: Measured, known: Known, regions: Regions | None) -> Card:
+    """The card of a method with a gap: repairs tried on anchors they were not fitted on."""
+    given, held = ingredients(known, regions), _thinned(halves(known)[1])
+    groups = regions.groups if regions else None
+
+    def report_of(similarity: Similarity) -> CalibrationReport:
+        return calibration_report(similarity, held, groups, neighbours=one.run.neighbours)
+
+    after = {
+        each.name: report_of(after_repair(one, each.name, given))
+        for each in fitting_repairs(one, given)
+    }
+    tried = verdict_card(report_of(one.run.similarity), after)
+    whole = verdict_card(one.report)
+    return Card(
+        whole.gap, whole.meaning, whole.worst_region, tried.repair, tried.advice, whole.rests_on
+    )
+
+
+def _thinned(truth: PairTruth) -> PairTruth:
+    """At most some thousand of the pairs, drawn at random: trying every repair takes a while."""
+    rng = np.random.default_rng(0)
+    return truth.where(np.sort(rng.permutation(truth.n_pairs)[:N_QUICK]))
+
+
+def _or_least(value: float) -> float:
+    return value if math.isfinite(value) else -math.inf

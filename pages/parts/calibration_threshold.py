@@ -1,0 +1,232 @@
+"""One threshold for all, dragged on every method at once, and what it does in each region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from engine.corpus import Corpus
+from engine.diagnostics.estimate import Estimate, bootstrap_mean
+from engine.diagnostics.regions import regions_at
+from engine.diagnostics.truth import PairTruth
+from engine.diagnostics.verdict_card import meaning_sentence
+from engine.types import Bools, Doubles, Floats, Rows
+from pages.parts.calibration_charts import CONFIG, Ridge, Ridges, regions_chart, ridge_chart
+from pages.parts.calibration_inputs import Known, Regions
+from pages.parts.calibration_measures import Measured, choose_method
+from pages.parts.calibration_pairs import pairs_table
+
+N_ROWS = 12
+N_PLACES = 60
+MIN_EACH = 5
+BY_REGION, BY_TEXT = "by region", "by single texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Rowwise:
+    """The rows of the ridgeline: their names, and each pair's row (-1 = in none)."""
+
+    names: tuple[str, ...]
+    of_pair: Rows
+
+
+def threshold_view(
+    corpus: Corpus, measured: Sequence[Measured], known: Known, regions: Regions | None
+) -> None:
+    """Similarities of same and different pairs, one line through all methods, and the outcome."""
+    dragged, shown = st.columns([4, 1], vertical_alignment="bottom")
+    share = dragged.slider(
+        "Call this share of all pairs the same (the most alike first)",
+        1,
+        80,
+        _base_rate(known.truth),
+        format="%d%%",
+        key=f"share:{known.key}",
+        help="The line below stands where each method puts that share of pairs to its right, so "
+        "it moves on all methods at once.",
+    )
+    by = shown.segmented_control(
+        "Rows",
+        [BY_REGION, BY_TEXT] if regions else [BY_TEXT],
+        default=BY_REGION if regions else BY_TEXT,
+        required=True,
+        key="ridge-rows",
+        label_visibility="collapsed",
+    )
+    rows = by_region(known, regions) if by == BY_REGION and regions else by_text(corpus, known)
+    cuts = {one.title: quantile(one.values, known.truth, 1 - share / 100) for one in measured}
+    for sentence in _sentences(measured, known, regions, cuts):
+        st.text(sentence)
+    st.plotly_chart(
+        ridge_chart([_ridges(one, known, rows, cuts[one.title]) for one in measured], rows.names),
+        key="ridges",
+        config=CONFIG,
+    )
+    st.caption(
+        "Upper edges are how often a similarity occurs among the same pairs (blue) and among the "
+        "different ones (orange) of a row, each drawn to its own height. Rows whose humps stand "
+        "elsewhere need another threshold than the line."
+    )
+    if regions is not None:
+        _outcome(corpus, measured, known, regions, cuts)
+
+
+def by_region(known: Known, regions: Regions) -> Rowwise:
+    """The regions with most pairs."""
+    codes = regions.groups.codes[known.truth.left]
+    sizes = np.bincount(codes[codes >= 0], minlength=len(regions.groups.names))
+    chosen = np.sort(np.argsort(-sizes, kind="stable")[:N_ROWS])
+    chosen = chosen[sizes[chosen] > 0]
+    return Rowwise(tuple(regions.groups.names[i] for i in chosen), _place_in(codes, chosen))
+
+
+def by_text(corpus: Corpus, known: Known) -> Rowwise:
+    """Some anchors, drawn at random among those with enough pairs of both kinds."""
+    truth, n = known.truth, len(corpus)
+    n_same = np.bincount(truth.left[truth.same], minlength=n)
+    n_different = np.bincount(truth.left[~truth.same], minlength=n)
+    usable = np.flatnonzero((n_same >= MIN_EACH) & (n_different >= MIN_EACH))
+    chosen = np.sort(np.random.default_rng(0).permutation(usable)[:N_ROWS])
+    return Rowwise(tuple(corpus.ids[row] for row in chosen), _place_in(truth.left, chosen))
+
+
+def quantile(values: Floats, truth: PairTruth, level: float) -> float:
+    """The similarity that a share `level` of the pairs lies below; NaN where none is known.
+
+    Pairs count by the truth's weights, so a sample of half same pairs does not move it.
+    """
+    scored, known = truth.scored(values)
+    if not len(scored):
+        return float("nan")
+    order = np.argsort(scored, kind="stable")
+    below = np.cumsum(known.weights[order])
+    place = int(np.searchsorted(below, level * below[-1]))
+    return float(scored[order][min(place, len(order) - 1)])
+
+
+def extremes(
+    one: Measured, known: Known, regions: Regions, threshold: float
+) -> tuple[tuple[str, Estimate], tuple[str, Estimate]] | None:
+    """Regions with the highest and lowest false-positive rate, if their intervals are apart.
+
+    The intervals allow for as many regions as are compared.
+    """
+    truth = known.truth
+    kept = ~truth.same & ~np.isnan(one.values)
+    called = one.values[kept] >= threshold
+    anchors, anchor = np.unique(truth.left[kept], return_inverse=True)
+    n_pairs = np.bincount(anchor)
+    rates = np.bincount(anchor, weights=called) / n_pairs
+    codes = regions.groups.codes[anchors]
+    big = [g for g in range(len(regions.groups.names)) if (codes == g).sum() >= 8]
+    if len(big) < 2:
+        return None
+    level = 1 - 0.05 / len(big)
+    found = [(regions.groups.names[g], bootstrap_mean(rates[codes == g], level=level)) for g in big]
+    high = max(found, key=lambda each: each[1].low)
+    low = min(found, key=lambda each: each[1].high)
+    return (high, low) if high[1].low > low[1].high else None
+
+
+def _sentences(
+    measured: Sequence[Measured], known: Known, regions: Regions | None, cuts: dict[str, float]
+) -> list[str]:
+    if regions is None:
+        return []
+    said = []
+    for one in measured:
+        meaning = meaning_sentence(one.report.contrast)
+        if meaning:
+            said.append(f"{one.title}: {meaning}")
+            continue
+        found = extremes(one, known, regions, cuts[one.title])
+        if found is not None:
+            (high, most), (low, least) = found
+            said.append(
+                f"{one.title}: the line calls {most.value:.0%} [{most.low:.0%}, {most.high:.0%}] "
+                f"of the different pairs of {high} the same, and {least.value:.0%} "
+                f"[{least.low:.0%}, {least.high:.0%}] of those of {low}."
+            )
+    return said
+
+
+def _outcome(
+    corpus: Corpus,
+    measured: Sequence[Measured],
+    known: Known,
+    regions: Regions,
+    cuts: dict[str, float],
+) -> None:
+    names = by_region(known, regions).names
+    found = [
+        (one.title, regions_at(one.values, known.truth, regions.groups, cuts[one.title]))
+        for one in measured
+    ]
+    st.markdown("##### What the line does in each region")
+    event = st.plotly_chart(
+        regions_chart(found, names),
+        key="regions-at",
+        config=CONFIG,
+        on_select="rerun",
+        selection_mode="points",
+    )
+    points = event["selection"]["points"]
+    clicked = points[0]["customdata"] if points else None
+    st.caption(
+        "Marks of one method far apart: the same line is strict in one region and lax in another. "
+        "Precision depends on how many pairs of a region are the same at all; recall and false "
+        "positives don't. Click a mark to read its pairs."
+    )
+    region_column, method_column = st.columns([1, 2], vertical_alignment="bottom")
+    choices = list(regions.groups.names)
+    region = region_column.selectbox(
+        "Pairs behind",
+        choices,
+        index=choices.index(clicked[0]) if clicked else choices.index(names[0]),
+        key=f"behind:{regions.key}:{clicked}",
+    )
+    with method_column:
+        titles = [one.title for one in measured]
+        ordered = sorted(measured, key=lambda one: bool(clicked) and one.title != clicked[1])
+        one = choose_method(ordered if clicked and clicked[1] in titles else measured, "behind")
+    inside = regions.groups.codes[known.truth.left] == choices.index(region)
+    chosen = np.flatnonzero(inside & ~np.isnan(one.values))
+    pairs_table(one, known, corpus, chosen, cuts[one.title], "behind-pairs")
+
+
+def _ridges(one: Measured, known: Known, rows: Rowwise, threshold: float) -> Ridges:
+    scored = one.values[~np.isnan(one.values)]
+    if not len(scored):
+        return Ridges(one.title, np.empty(0), [], threshold)
+    low, high = np.quantile(scored, [0.002, 0.998]).tolist()
+    edges = np.linspace(low, high if high > low else low + 1, N_PLACES + 1)
+    ridges = []
+    for row in range(len(rows.names)):
+        here = (rows.of_pair == row) & ~np.isnan(one.values)
+        ridges.append(_ridge(one.values, known.truth, here, edges) if here.any() else None)
+    return Ridges(one.title, (edges[:-1] + edges[1:]) / 2, ridges, threshold)
+
+
+def _ridge(values: Floats, truth: PairTruth, here: Bools, edges: Doubles) -> Ridge:
+    from scipy.ndimage import gaussian_filter1d
+
+    heights = []
+    for kind in (here & truth.same, here & ~truth.same):
+        counts, _ = np.histogram(values[kind], bins=edges, weights=truth.weights[kind])
+        smooth = gaussian_filter1d(counts.astype(np.float64), 1.6, mode="constant")
+        heights.append(smooth / smooth.max() if smooth.max() > 0 else smooth)
+    return Ridge(heights[0], heights[1])
+
+
+def _place_in(codes: Rows, chosen: Rows) -> Rows:
+    places = np.full(int(max(codes.max(initial=0), chosen.max(initial=0))) + 2, -1)
+    places[chosen] = np.arange(len(chosen))
+    return places[codes]
+
+
+def _base_rate(truth: PairTruth) -> int:
+    share = truth.weights[truth.same].sum() / truth.weights.sum()
+    return int(np.clip(round(100 * share), 1, 80))
