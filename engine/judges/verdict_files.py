@@ -98,6 +98,10 @@ def _full_entry(fields: dict[str, Any]) -> Entry:
 
 def _plain_verdict(fields: dict[str, Any], texts: Mapping[str, str], judge: str) -> Verdict:
     kind = member(Kind, fields["kind"])
+    if kind not in _ID_FIELDS:
+        raise BadInput(
+            f"a plain line can't hold a question of kind {kind.value!r}; export it whole"
+        )
     value = fields[_VALUE_FIELD[kind]] if kind in _VALUE_FIELD else None
     return Verdict(
         kind=kind,

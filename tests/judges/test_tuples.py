@@ -126,6 +126,16 @@ def test_a_ledger_keeps_answers_and_exports_them(tmp_path):
         assert ledger.verdicts() == copy.verdicts() == [verdict]
 
 
+def test_a_plain_line_can_not_hold_a_question_about_several_texts(tmp_path):
+    path = tmp_path / "plain.jsonl"
+    path.write_text('{"kind": "group", "attribute": "tone"}\n', encoding="utf-8")
+    with (
+        Ledger(tmp_path / "one.sqlite") as ledger,
+        pytest.raises(BadInput, match="of kind 'group'"),
+    ):
+        ledger.import_jsonl(path, {})
+
+
 def test_a_ledger_of_the_first_format_is_brought_up_to_date(tmp_path):
     path = tmp_path / "old.sqlite"
     pair = Verdict.of(PairQuestion(TONE, "a", "b"), "me", value=3.0)
