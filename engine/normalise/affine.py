@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.diagnostics.chunks import row_chunks
 from engine.errors import BadInput
-from engine.normalise.matrices import rectangle
+from engine.normalise.matrices import against_all, rectangle
 from engine.similarity import PairSimilarity, nearest
 from engine.types import Floats, Neighbours, Rows, Scale, Similarity
 
@@ -58,10 +58,7 @@ class AffineSimilarity:
 
     def rectangle(self, anchors: Rows, candidates: Rows) -> Floats:
         """(a, c) repaired similarity of each anchor to each candidate."""
-        gain = self.anchor_gain[anchors][:, None] + self.candidate_gain[candidates]
-        offset = self.anchor_offset[anchors][:, None] + self.candidate_offset[candidates]
-        base = rectangle(self.base, anchors, candidates)
-        return np.asarray(base * gain - offset, dtype=np.float32)
+        return self._mended(rectangle(self.base, anchors, candidates), anchors, candidates)
 
     def neighbours(self, rows: Rows, k: int) -> Neighbours:
         """The k most alike texts of each row after the repair, searched exactly, in blocks.
@@ -70,8 +67,11 @@ class AffineSimilarity:
         """
         if scores_few_pairs(self.base):
             return self._rescored(rows, k)
+        block = against_all(self.base)
         everyone = np.arange(self.n_texts, dtype=np.int64)
-        return nearest(lambda part: self.rectangle(part, everyone), rows, k, self.n_texts)
+        return nearest(
+            lambda part: self._mended(block(part), part, everyone), rows, k, self.n_texts
+        )
 
     def arrays(self) -> dict[str, Any]:
         """Gains and offsets; the base is kept beside them."""
@@ -81,6 +81,12 @@ class AffineSimilarity:
             "anchor_offset": self.anchor_offset,
             "candidate_offset": self.candidate_offset,
         }
+
+    def _mended(self, base: Floats, anchors: Rows, candidates: Rows) -> Floats:
+        """(a, c) gains and offsets applied to the base's similarities."""
+        gain = self.anchor_gain[anchors][:, None] + self.candidate_gain[candidates]
+        offset = self.anchor_offset[anchors][:, None] + self.candidate_offset[candidates]
+        return np.asarray(base * gain - offset, dtype=np.float32)
 
     def _rescored(self, rows: Rows, k: int) -> Neighbours:
         if k < 1:
