@@ -128,6 +128,7 @@ class AnthropicJudge:
             self.terms.prices,
             n_known=len(distinct) - len(new),
             max_tokens=self.max_tokens,
+            tokens_out=lambda kind: self.ledger.mean_tokens_out(self.name, kind),
             count=self._count_tokens if counted else None,
         )
 

@@ -20,6 +20,7 @@ from engine.judges.prompts import Guide, prompt_for
 from engine.judges.questions import Question, Verdict
 
 POLL_SECONDS = 0.05
+LONGEST_POLL_SECONDS = 1.0
 # Shorter prefixes are not cached by any model, so the first call need not go ahead of the others.
 N_BYTES_WORTH_CACHING = 4000
 
@@ -117,6 +118,7 @@ class _Run:
     problem: LikewiseError | None = None
     failures: list[str] = field(default_factory=list)
     n_failed_in_a_row: int = 0
+    poll_seconds: float = POLL_SECONDS
     unrecorded: list[Verdict] = field(default_factory=list)
     recording: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -150,9 +152,12 @@ class _Run:
         for key in await asyncio.to_thread(claims.in_batches):
             if waiting.pop(key, None) is not None:
                 self.failures.append("it waits in a batch that is not collected yet")
+        n_before = len(waiting)
         await self._pick_up(waiting)
         if waiting:
-            await asyncio.sleep(POLL_SECONDS)
+            patient = min(2 * self.poll_seconds, LONGEST_POLL_SECONDS)
+            self.poll_seconds = POLL_SECONDS if len(waiting) < n_before else patient
+            await asyncio.sleep(self.poll_seconds)
 
     async def _pick_up(self, waiting: dict[str, Question]) -> None:
         def known() -> list[Verdict]:

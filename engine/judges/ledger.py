@@ -231,6 +231,16 @@ class Ledger:
             raise StoreError(f"The verdicts can't be written to {path}: {error}.") from error
         return len(lines)
 
+    def mean_tokens_out(self, judge: str, kind: Kind, *, n_least: int = 10) -> float | None:
+        """Mean tokens of the judge's replies to a kind; None where fewer than n_least are known."""
+        with self._reporting():
+            n, mean = self._connection.execute(
+                "SELECT count(n_tokens_out), avg(n_tokens_out) FROM verdicts "
+                "WHERE judge = ? AND kind = ?",
+                (judge, kind),
+            ).fetchone()
+        return float(mean) if n >= n_least else None
+
     @property
     def n_verdicts(self) -> int:
         """How many verdicts stand: all but the withdrawn."""

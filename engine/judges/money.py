@@ -117,6 +117,7 @@ def estimate(
     *,
     n_known: int = 0,
     max_tokens: int,
+    tokens_out: Callable[[Kind], float | None] = lambda _kind: None,
     count: Callable[[Prompt], int] | None = None,
 ) -> Estimate:
     """Tokens and dollars of asking; nothing is sent but, with `count`, a few prompts to be counted.
@@ -127,6 +128,8 @@ def estimate(
         prices: the model's price list.
         n_known: how many more questions need not be asked.
         max_tokens: the most that a reply may take.
+        tokens_out: gives the mean tokens of earlier replies to a kind, None where there are too
+            few; a reply is then expected to be short, and nothing to be thought before it.
         count: gives the tokens of a prompt, such as the API's own count; the ten that lie evenly
             between the shortest and the longest are counted, the others follow by their length.
 
@@ -135,9 +138,10 @@ def estimate(
     """
     if len(prompts) != len(kinds):
         raise BadInput(f"{len(prompts)} prompts can't go with {len(kinds)} kinds.")
-    per_byte, how = _tokens_per_byte(prompts, count)
+    per_byte, how_in = _tokens_per_byte(prompts, count)
+    seen = {kind: tokens_out(kind) for kind in dict.fromkeys(kinds)}
     n_in = math.ceil(sum(prompt.n_bytes for prompt in prompts) * per_byte)
-    n_out = sum(TOKENS_OUT.get(kind, TOKENS_OUT_ELSE) for kind in kinds)
+    n_out = math.ceil(math.fsum(_expected(kind, seen[kind]) for kind in kinds))
     most = [prices.most_dollars(prompt, max_tokens) for prompt in prompts]
     each = [prices.dollars(tokens) for tokens in _evenly(n_in, n_out, len(prompts))]
     return Estimate(
@@ -147,8 +151,18 @@ def estimate(
         n_tokens_out=n_out,
         dollars=_total(each),
         dollars_at_most=_total(most),
-        how=how,
+        how=f"{how_in}; {_how_out(list(seen.values()))}",
     )
+
+
+def _expected(kind: Kind, seen: float | None) -> float:
+    return TOKENS_OUT.get(kind, TOKENS_OUT_ELSE) if seen is None else seen
+
+
+def _how_out(seen: Sequence[float | None]) -> str:
+    if seen and None not in seen:
+        return "replies as long as this judge's earlier ones"
+    return "replies expected to be short, without thinking"
 
 
 def _evenly(n_in: int, n_out: int, n_calls: int) -> list[Tokens]:

@@ -118,6 +118,7 @@ class OpenAICompatibleJudge:
             self.terms.prices,
             n_known=len(distinct) - len(new),
             max_tokens=self.max_tokens,
+            tokens_out=lambda kind: self.ledger.mean_tokens_out(self.name, kind),
         )
 
     def request(self, prompt: Prompt) -> dict[str, object]:

@@ -350,6 +350,10 @@ def test_the_estimate_counts_tokens_and_asks_nothing(ledger):
         assert (estimate.n_questions, estimate.n_known) == (35, 5)
         assert "counted" in estimate.how
         assert 0 < estimate.dollars < estimate.dollars_at_most
+        assert estimate.n_tokens_out == 35 * 60
+        list(judge.answer(pairs(10)))
+        assert judge.estimate(pairs(40)).n_tokens_out == 30 * double.N_OUT
+        server.n_counted = 10
         rough = judge.estimate(pairs(40), counted=False)
         assert server.n_counted == 10
         assert "not counted" in rough.how

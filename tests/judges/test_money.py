@@ -71,7 +71,8 @@ def test_the_estimate_of_a_count_by_hand():
         n_tokens_out=n_out,
         dollars=pytest.approx(n_in * 3e-6 + n_out * 15e-6),
         dollars_at_most=pytest.approx(most),
-        how="estimated at 3.5 bytes a token, not counted",
+        how="estimated at 3.5 bytes a token, not counted; "
+        "replies expected to be short, without thinking",
     )
 
 
@@ -88,7 +89,19 @@ def test_counted_prompts_stand_for_the_others():
     )
     assert found.n_tokens_in == sum(sizes) // 2
     assert counted == [100 * (1 + i) for i in range(0, 100, 11)]
-    assert found.how == "counted by the model's own tokenizer on 10 of 100 prompts"
+    assert found.how.startswith("counted by the model's own tokenizer on 10 of 100 prompts")
+
+
+def test_earlier_replies_say_how_long_the_next_will_be():
+    found = estimate(
+        [prompt_of(350)] * 3,
+        [Kind.PAIR, Kind.PAIR, Kind.GROUP],
+        Prices(MODEL),
+        max_tokens=2000,
+        tokens_out={Kind.PAIR: 800.5, Kind.GROUP: 1000.0}.get,
+    )
+    assert found.n_tokens_out == 2601
+    assert found.how.endswith("replies as long as this judge's earlier ones")
 
 
 def test_nothing_to_ask_costs_nothing():
