@@ -21,7 +21,10 @@ from engine.types import Doubles, Rows
 SAME, DIFFERENT, LINE = "#3b8fd0", "#d9662b", "#8a8f98"
 METHOD_COLOURS = ("#3b8fd0", "#d9662b", "#2a9d76", "#b06fb0")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
-MARGIN = {"l": 8, "r": 8, "t": 36, "b": 8}
+MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
+TITLED = {"l": 8, "r": 8, "t": 68, "b": 8}
+MIN_IN_BIN = 20
+LEAST_RANGE = 0.2
 CONFIG = {"displayModeBar": False}
 
 
@@ -49,7 +52,7 @@ def dumbbell_chart(rows: Sequence[Dumbbell], names: tuple[str, str], title: str)
     for place, (name, colour, shift) in enumerate(
         zip(names, METHOD_COLOURS, (-0.12, 0.12), strict=False)
     ):
-        found = [row[place + 1] for row in rows]
+        found = [row.first if place == 0 else row.second for row in rows]
         figure.add_scatter(
             x=[each.value for each in found],
             y=[i + shift for i in range(len(rows))],
@@ -57,7 +60,7 @@ def dumbbell_chart(rows: Sequence[Dumbbell], names: tuple[str, str], title: str)
             name=name,
             marker={"size": 11, "color": colour, "symbol": SYMBOLS[place]},
             error_x=_bars(found),
-            customdata=[[row.name, *row[place + 1][:3]] for row in rows],
+            customdata=[[row.name, *each[:3]] for row, each in zip(rows, found, strict=True)],
             hovertemplate=(
                 "%{customdata[0]}: %{customdata[1]:.3f} "
                 "[%{customdata[2]:.3f}, %{customdata[3]:.3f}]<extra>" + name + "</extra>"
@@ -122,7 +125,7 @@ def ridge_chart(columns: Sequence[Ridges], names: Sequence[str]) -> go.Figure:
             figure.add_vline(x=column.threshold, line_width=2, line_color=LINE, row=1, col=j + 1)
     _named_rows(figure, names, above=1.0)
     figure.update_xaxes(title={"text": "similarity", "font": {"size": 12}}, showgrid=False)
-    figure.update_layout(height=120 + 34 * len(names), margin=MARGIN, legend=_legend())
+    figure.update_layout(height=150 + 34 * len(names), margin=TITLED, legend=_legend())
     return figure
 
 
@@ -160,7 +163,7 @@ def regions_chart(
     figure.update_xaxes(range=[-0.04, 1.04])
     _named_rows(figure, names)
     figure.update_layout(
-        height=120 + 26 * len(names), margin=MARGIN, legend=_legend(), clickmode="event+select"
+        height=140 + 26 * len(names), margin=TITLED, legend=_legend(), clickmode="event+select"
     )
     return figure
 
@@ -177,6 +180,8 @@ def transfer_chart(found: Transfer) -> go.Figure:
             texttemplate="%{text}",
             textfont={"size": 11},
             colorscale="Cividis",
+            zmin=min(float(found.f1.min()), float(found.f1.max()) - LEAST_RANGE),
+            zmax=float(found.f1.max()),
             colorbar={"title": {"text": "F1"}, "thickness": 12},
             hovertemplate="threshold of %{y} used on %{x}: F1 %{z:.2f}<extra></extra>",
         )
@@ -207,11 +212,23 @@ def reliability_chart(sides: Sequence[tuple[str, Reliability]]) -> go.Figure:
         for i, curve in enumerate(found.quarter_curves):
             _add_curve(figure, curve, "a quarter of the anchors", DIFFERENT, j, i == 0 and j == 0)
         _add_curve(figure, found.curve, "all anchors", SAME, j, j == 0, width=3)
-    figure.update_xaxes(title={"text": "stated chance", "font": {"size": 12}}, range=[-0.02, 1.02])
-    figure.update_yaxes(range=[-0.02, 1.02])
+    reach = _reach([found for _, found in sides])
+    title = {"text": "stated chance of being the same", "font": {"size": 12}}
+    figure.update_xaxes(title=title, range=[-0.02 * reach, reach])
+    figure.update_yaxes(range=[-0.02 * reach, reach])
     figure.update_yaxes(title="share that is the same", row=1, col=1)
-    figure.update_layout(height=340, margin=MARGIN, legend=_legend())
+    figure.update_layout(height=360, margin=TITLED, legend=_legend())
     return figure
+
+
+def _reach(found: Sequence[Reliability]) -> float:
+    """How far the axes must go to show every point that is drawn."""
+    top = 0.1
+    for each in found:
+        for curve in (each.curve, *each.quarter_curves):
+            filled = curve.n_pairs >= MIN_IN_BIN
+            top = max(top, *curve.stated[filled], *curve.observed[filled])
+    return min(1.02, 1.1 * top)
 
 
 def _add_curve(
@@ -223,7 +240,7 @@ def _add_curve(
     shown: bool,
     width: float = 1.2,
 ) -> None:
-    filled = curve.n_pairs > 0
+    filled = curve.n_pairs >= MIN_IN_BIN
     figure.add_scatter(
         x=curve.stated[filled],
         y=curve.observed[filled],
@@ -329,7 +346,14 @@ def _named_rows(figure: go.Figure, names: Sequence[str], above: float = 0.6) -> 
 
 
 def _legend() -> dict[str, object]:
-    return {"orientation": "h", "yanchor": "bottom", "y": 1.04, "xanchor": "right", "x": 1}
+    return {
+        "orientation": "h",
+        "yref": "container",
+        "yanchor": "top",
+        "y": 0.995,
+        "xanchor": "right",
+        "x": 1,
+    }
 
 
 def _faded(colour: str) -> str:

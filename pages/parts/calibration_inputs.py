@@ -34,7 +34,7 @@ MAX_REGIONS = 40
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The truth in use, where it comes from, and the judge's verdicts when it is a judge.
+    """The truth in use: verdicts when it is a judge's, the column when it is labels.
 
     key: of the content.
     """
@@ -43,6 +43,7 @@ class Known:
     key: str
     attribute: Attribute
     verdicts: tuple[Verdict, ...] = ()
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Know
         ("truth", column, content_of(codes)),
         lambda: truth_from_labels(codes, column, n_pairs=N_PAIRS),
     )
-    return Known(truth, _truth_key(truth), attribute)
+    return Known(truth, _truth_key(truth), attribute, column=column)
 
 
 def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) -> Regions | None:

@@ -9,9 +9,31 @@ import pandas as pd
 import streamlit as st
 
 from engine.diagnostics.estimate import Estimate
-from engine.diagnostics.findings import GAP, findings
+from engine.diagnostics.findings import GAP, Fault, findings
+from engine.diagnostics.reliability import Reliability
 from pages.parts.calibration_charts import CONFIG, Dumbbell, dumbbell_chart
 from pages.parts.calibration_measures import Measured
+
+NAMES = {
+    Fault.THRESHOLDS: "threshold spread",
+    Fault.OPIS: "OPIS",
+    Fault.FALSE_POSITIVES: "off the common 5%",
+    Fault.ANCHOR: "variance by anchor",
+    Fault.CANDIDATE: "variance by candidate",
+    Fault.RELIABILITY: "worst quarter's error",
+    Fault.HUBS: "hubness skew",
+    Fault.ASYMMETRY: "asymmetry",
+}
+MEANINGS = {
+    "threshold spread": "how far the texts' own best thresholds lie apart, in standard deviations",
+    "OPIS": "how unequally one threshold serves the texts, over the thresholds that matter",
+    "off the common 5%": "share of texts whose false positives are not the 5% they should be",
+    "variance by anchor": "share of the different pairs' variance that the first text explains",
+    "variance by candidate": "share of it that the second text explains",
+    "worst quarter's error": "of stated chances, in the quarter of texts where it is largest",
+    "hubness skew": "0: all texts are in about as many lists; above 1.4: some are in far too many",
+    "asymmetry": "how much a to b differs from b to a, as a share of the spread",
+}
 
 
 def cards_view(measured: Sequence[Measured]) -> None:
@@ -21,12 +43,13 @@ def cards_view(measured: Sequence[Measured]) -> None:
             gap = one.report.discrimination.gap
             st.metric(
                 f"{one.title} · calibration gap",
-                f"{gap.value:.3f}" if math.isfinite(gap.value) else "not measured",
+                _rounded(gap.value),
                 help="Local AUC less pooled AUC: what one threshold for all texts costs, against "
                 "each text's own.",
             )
             for sentence in one.card.sentences:
-                st.text(sentence)
+                if sentence != one.card.rests_on or one.report.n_not_scored:
+                    st.text(sentence)
             if one.report.n_not_scored:
                 st.text(
                     f"{one.report.n_not_scored:,} further pairs have no similarity and are left "
@@ -59,7 +82,9 @@ def gap_view(measured: Sequence[Measured]) -> None:
         "the same pairs; the intervals of the two move together, so read the gap from the cards."
     )
     st.caption("Further measures; ● where a whole interval lies beyond the bound for trouble")
-    st.dataframe(pd.DataFrame([_measures(one) for one in kept]), hide_index=True)
+    table = pd.DataFrame({one.title: _measures(one) for one in kept})
+    table.insert(0, "what it is", [MEANINGS[name] for name in table.index])
+    st.dataframe(table, column_config={"what it is": st.column_config.TextColumn(width="large")})
 
 
 def gap_sentence(measured: Sequence[Measured]) -> str:
@@ -85,34 +110,37 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
     return f"{value} [{low}, {high}]" if math.isfinite(estimate.low) else value
 
 
+def _rounded(value: float) -> str:
+    """Three digits; a figure that rounds to nothing has no sign."""
+    return f"{value:.3f}".replace("-0.000", "0.000") if math.isfinite(value) else "not measured"
+
+
 def _say(sentence: str) -> None:
     if sentence:
         st.text(sentence)
 
 
 def _measures(one: Measured) -> dict[str, str]:
+    """Figures by the names of MEANINGS; "●" marks those that fired."""
     report = one.report
-    fired = {finding.fault.name for finding in findings(report)}
-
-    def marked(fault: str, text: str) -> str:
-        return f"● {text}" if fault in fired else text
-
+    fired = {finding.fault for finding in findings(report)}
     hubs, ece = report.hubness, report.reliability
     spread, chance = report.thresholds.spread, report.thresholds.by_chance
-    return {
-        "method": one.title,
-        "threshold spread (by chance)": marked(
-            "THRESHOLDS", f"{interval(spread, 2)} ({chance:.2f})"
-        ),
-        "OPIS (by chance)": marked(
-            "OPIS", f"{interval(report.opis.score)} ({report.opis.by_chance:.3f})"
-        ),
-        "texts off a pooled 5% of false positives": marked(
-            "FALSE_POSITIVES", interval(report.false_positives.outside, 2)
-        ),
-        "variance by anchor": marked("ANCHOR", interval(report.variance.anchor, 2)),
-        "variance by candidate": marked("CANDIDATE", interval(report.variance.candidate, 2)),
-        "ECE": "–" if ece is None else marked("RELIABILITY", interval(ece.ece)),
-        "hubness skew": "–" if hubs is None else marked("HUBS", f"{hubs.skew:.1f}"),
-        "asymmetry": marked("ASYMMETRY", interval(report.asymmetry, 2)),
+    opis = report.opis
+    figures = {
+        Fault.THRESHOLDS: f"{interval(spread, 2)}, by chance {chance:.2f}",
+        Fault.OPIS: f"{interval(opis.score)}, by chance {opis.by_chance:.3f}",
+        Fault.FALSE_POSITIVES: interval(report.false_positives.outside, 2),
+        Fault.ANCHOR: interval(report.variance.anchor, 2),
+        Fault.CANDIDATE: interval(report.variance.candidate, 2),
+        Fault.RELIABILITY: "–" if ece is None else interval(_worst_quarter(ece)),
+        Fault.HUBS: "–" if hubs is None else f"{hubs.skew:.1f}",
+        Fault.ASYMMETRY: interval(report.asymmetry, 2),
     }
+    return {
+        NAMES[fault]: f"● {text}" if fault in fired else text for fault, text in figures.items()
+    }
+
+
+def _worst_quarter(found: Reliability) -> Estimate:
+    return max(found.by_quarter, key=lambda quarter: quarter.value)

@@ -11,7 +11,7 @@ import streamlit as st
 from engine.corpus import Corpus
 from engine.diagnostics.opposite import JudgedPair, OppositeVerdicts, opposite_verdicts
 from engine.diagnostics.verdict_card import meaning_sentence
-from engine.types import Bools, Rows
+from engine.types import Bools, Floats, Rows
 from pages.parts import cached
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured, choose_method
@@ -66,7 +66,7 @@ def pairs_table(
     )
 
 
-def _worst_first(over: Rows, called: Bools, same: Bools) -> Rows:
+def _worst_first(over: Floats, called: Bools, same: Bools) -> Rows:
     """Wrongly judged pairs, the farthest from the threshold first; then the right ones."""
     wrong = np.where(called != same, np.abs(over), -np.abs(over))
     return np.argsort(-np.nan_to_num(wrong, nan=-np.inf), kind="stable")
@@ -96,10 +96,10 @@ def opposite_view(
     place = _place(len(found))
     both = found[place]
     _say_both(both)
+    st.caption(_how_far(bool(meaning), known))
     for column, pair, is_same in zip(st.columns(2, gap="medium"), both, (True, False), strict=True):
         with column:
             _show(pair, corpus, known, is_same)
-    st.caption(_how_far(bool(meaning), known))
 
 
 def _place(n: int) -> int:
@@ -133,7 +133,8 @@ def _show(pair: JudgedPair, corpus: Corpus, known: Known, is_same: bool) -> None
     st.text(f"{known.attribute.name} · {pair.region} · similarity {pair.similarity:.3f}")
     for row in (pair.left, pair.right):
         with st.container(border=True):
-            st.caption(corpus.ids[row])
+            label = corpus.labels[known.column][row] if known.column else ""
+            st.text(" · ".join(part for part in (corpus.ids[row], label) if part))
             st.text(corpus.texts[row])
 
 

@@ -56,8 +56,8 @@ def places_view(
         st.rerun(scope="fragment")
     st.caption(
         f"Around each text the pairs of the {N_NEAR} nearest anchors on the map are taken "
-        "together, and the threshold that tells same from different best is fitted on them. "
-        "Click a point to read its pairs."
+        "together, and the threshold that tells same from different best is fitted on them. The ± "
+        "is from fitting on two random halves of those anchors. Click a point to read its pairs."
     )
     _selected_pairs(corpus, measured, known, selected)
     if regions is not None:
@@ -78,12 +78,12 @@ def local_thresholds(
     from scipy.spatial import cKDTree
 
     pairs = by_anchor(values, truth)
-    placed = ~np.isnan(positions).any(axis=1)
+    placed = np.isfinite(positions.sum(axis=1))
     usable = np.flatnonzero(placed[pairs.rows]) if pairs.n_anchors else np.empty(0, np.int64)
     if len(usable) < MIN_ANCHORS:
         return None
     tree = cKDTree(positions[pairs.rows[usable]])
-    _, near = tree.query(positions[pairs.rows[usable]], k=N_NEAR)
+    near = np.asarray(tree.query(positions[pairs.rows[usable]], k=N_NEAR)[1])
     members = [np.flatnonzero(pairs.anchor == anchor) for anchor in usable]
     first = np.random.default_rng(seed).permutation(len(usable)) % 2 == 0
 
@@ -121,7 +121,7 @@ def _map(one: Measured, corpus: Corpus, known: Known, selected: int) -> int | No
     event = linked_maps(
         [
             MapPanel(
-                one.title, f"between {low:.2f} and {high:.2f}, each ± {found.error:.2f}", positions
+                one.title, f"between {low:.2f} and {high:.2f}, each ± {found.error:.2g}", positions
             )
         ],
         corpus.ids,
@@ -142,7 +142,7 @@ def _map_sentence(one: Measured, found: LocalThresholds) -> str:
         return (
             f"Where a text lies decides what counts as the same: thresholds vary by "
             f"{found.spread:.2f} over the map, of which fitting accounts for about "
-            f"{found.error:.2f}."
+            f"{found.error:.2g}."
         )
     if spread.high <= BEYOND_CHANCE * chance:
         return "The texts' thresholds differ hardly more than by chance: take the colours as noise."

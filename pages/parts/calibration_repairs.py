@@ -158,7 +158,8 @@ def _reliability(one: Measured, found: Tried, held: PairTruth, before: Floats) -
     )
     st.caption(
         "A rising curve turns each similarity into a chance, fitted on other anchors. Thin lines "
-        "far from the dotted one: right on average, wrong for those texts. Error: mean distance "
+        "far from the dotted one: right on average, wrong for those texts. Bins of fewer than 20 "
+        "pairs are left out. Error: mean distance "
         "of the stated chance from what came true (ECE)."
     )
 
