@@ -5,15 +5,15 @@ Everything that runs a model goes through here, so it is cached, counted and can
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import BadInput, Cancelled
+from engine.meter import N_PROMPTS_KEPT, Meter
 from engine.models.batching import PassBatch
 from engine.models.shelf import ModelShelf, process_shelf
 from engine.store import VectorStore
@@ -24,68 +24,9 @@ if TYPE_CHECKING:
     from engine.models.encoder import Encoder
     from engine.models.language_model import LanguageModel
 
-_N_PROMPTS_KEPT = 5
-
 Progress = Callable[[float, str], None]
 
-
-@dataclass
-class Meter:
-    """What a run has cost so far; several threads may add to it.
-
-    seconds: spent in models. passes: texts or pairs run through a model. lm_tokens: read or written
-    by language models. n_truncated: texts cut at a model's window. n_cached: texts not run again.
-    dollars, verdicts: spent on and given by judges. prompts: the first strings each model got.
-    """
-
-    seconds: float = 0.0
-    passes: int = 0
-    lm_tokens: int = 0
-    n_truncated: int = 0
-    n_cached: int = 0
-    dollars: float = 0.0
-    verdicts: int = 0
-    prompts: dict[str, list[str]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def add(
-        self,
-        *,
-        seconds: float = 0.0,
-        passes: int = 0,
-        lm_tokens: int = 0,
-        n_truncated: int = 0,
-        n_cached: int = 0,
-        dollars: float = 0.0,
-        verdicts: int = 0,
-    ) -> None:
-        """Add to the counts.
-
-        Example:
-            >>> meter = Meter()
-            >>> meter.add(passes=2)
-            >>> meter.add(passes=3)
-            >>> meter.passes
-            5
-        """
-        with self._lock:
-            self.seconds += seconds
-            self.passes += passes
-            self.lm_tokens += lm_tokens
-            self.n_truncated += n_truncated
-            self.n_cached += n_cached
-            self.dollars += dollars
-            self.verdicts += verdicts
-
-    def note_prompts(self, model: str, prompts: Iterable[str]) -> None:
-        """Keep the first few different strings that a model was sent."""
-        with self._lock:
-            kept = self.prompts.setdefault(model, [])
-            for prompt in prompts:
-                if len(kept) >= _N_PROMPTS_KEPT:
-                    return
-                if prompt not in kept:
-                    kept.append(prompt)
+__all__ = ["Meter", "Progress", "Resources"]
 
 
 class Resources:
@@ -188,9 +129,22 @@ class Resources:
         )
 
     def choice_logits_after(
-        self, model: str, prefix: str, suffixes: Sequence[str], choices: Sequence[str]
+        self,
+        model: str,
+        prefix: str,
+        suffixes: Sequence[str],
+        choices: Sequence[str],
+        *,
+        raw: bool = False,
     ) -> Floats:
         """(n, c) choice_logits of prefix + suffix, the prefix read once; the same cache.
+
+        Args:
+            model: language-model name.
+            prefix: what all prompts begin with.
+            suffixes: n endings.
+            choices: c answers.
+            raw: the logits as the model gives them, not log-probabilities.
 
         Raises:
             BadInput: two choices begin with the same token.
@@ -198,9 +152,74 @@ class Resources:
         """
         lm = self.language_model(model)
         return self._cached(
-            _choice_job(model, lm.key, choices),
+            _choice_job(model, lm.key, choices, how="raw " if raw else ""),
             [prefix + suffix for suffix in suffixes],
-            lambda rows: lm.choice_batches_after(prefix, [suffixes[row] for row in rows], choices),
+            lambda rows: lm.choice_batches_after(
+                prefix, [suffixes[row] for row in rows], choices, raw=raw
+            ),
+        )
+
+    def hidden_states_after(
+        self,
+        model: str,
+        documents: Sequence[str],
+        continuations: Sequence[str],
+        *,
+        layer: int,
+        mean: bool = False,
+        keep: bool = True,
+    ) -> Floats:
+        """(n, d) state of what follows each document; the documents are read once a process.
+
+        Args:
+            model: language-model name.
+            documents: n beginnings of prompts, which do not name the attribute.
+            continuations: n endings, which do.
+            layer: as in `hidden_states`.
+            mean: the mean state over the ending; else the state of its last token.
+            keep: whether the documents' keys and values are kept; the numbers are the same.
+
+        Raises:
+            BadInput: no such layer, or an empty ending.
+            Cancelled: the user stopped the run.
+        """
+        lm = self.language_model(model)
+        depth = lm.layer_index(layer)
+        space = f"{lm.key}|{'mean' if mean else 'last'} after document|layer {depth}"
+        return self._cached(
+            _Job(model, space, lm.n_dims, "Reading prompts"),
+            _joined(documents, continuations),
+            lambda rows: lm.hidden_batches_after(
+                [documents[row] for row in rows],
+                [continuations[row] for row in rows],
+                depth,
+                mean=mean,
+                keep=keep,
+            ),
+            shown=_shown(documents, continuations),
+        )
+
+    def choice_logits_after_documents(
+        self,
+        model: str,
+        documents: Sequence[str],
+        continuations: Sequence[str],
+        choices: Sequence[str],
+    ) -> Floats:
+        """(n, c) log-probability that each choice's first token follows document and ending.
+
+        Raises:
+            BadInput: two choices begin with the same token, or an empty ending.
+            Cancelled: the user stopped the run.
+        """
+        lm = self.language_model(model)
+        return self._cached(
+            _choice_job(model, lm.key, choices, how="after document "),
+            _joined(documents, continuations),
+            lambda rows: lm.choice_batches_after_documents(
+                [documents[row] for row in rows], [continuations[row] for row in rows], choices
+            ),
+            shown=_shown(documents, continuations),
         )
 
     def cross_encode(self, model: str, pairs: Sequence[tuple[str, str]]) -> Floats:
@@ -214,7 +233,7 @@ class Resources:
             _Job(model, f"{reader.key}|pair logit", 1, "Reading pairs", counts_tokens=False),
             [content_key(*pair) for pair in pairs],
             lambda rows: reader.batches([pairs[row] for row in rows]),
-            shown=[f"{left}\n{right}" for left, right in pairs[:_N_PROMPTS_KEPT]],
+            shown=[f"{left}\n{right}" for left, right in pairs[:N_PROMPTS_KEPT]],
         )
         return logits[:, 0]
 
@@ -336,6 +355,17 @@ class _Job:
     counts_tokens: bool = True
 
 
-def _choice_job(model: str, key: str, choices: Sequence[str]) -> _Job:
-    space = f"{key}|choices {content_key(*choices)}"
+def _joined(documents: Sequence[str], continuations: Sequence[str]) -> list[str]:
+    """One cache key a prompt that also says where it is split: the tokens depend on that."""
+    return [content_key(*parts) for parts in zip(documents, continuations, strict=True)]
+
+
+def _shown(documents: Sequence[str], continuations: Sequence[str]) -> list[str]:
+    return [start + end for start, end in zip(documents, continuations, strict=True)][
+        :N_PROMPTS_KEPT
+    ]
+
+
+def _choice_job(model: str, key: str, choices: Sequence[str], how: str = "") -> _Job:
+    space = f"{key}|{how}choices {content_key(*choices)}"
     return _Job(model, space, len(choices), "Asking the language model")

@@ -10,24 +10,22 @@ import numpy as np
 
 from engine.corpus import Corpus
 from engine.methods.registry import Method, create, method, option
+from engine.models.architecture import is_causal_language_model
 from engine.models.catalogue import DEFAULT_LM, Kind, known_models
+from engine.models.reranker_formats import (
+    BODY,
+    FORMATS_VERSION,
+    INSTRUCT,
+    QWEN3,
+    SYSTEM,
+    RerankerFormat,
+    named_format,
+    reranker_format,
+)
 from engine.resources import Resources
 from engine.similarity import PairSimilarity
 from engine.types import Attribute, Family, Floats, Level, Rows, Scale, Similarity, content_key
 
-PROMPT_VERSION = 1
-# The wording and the tags are Qwen3-Reranker's (its model card); the chat frame is the model's own.
-SYSTEM = (
-    "Judge whether the Document meets the requirements based on the Query and the Instruct "
-    'provided. Note that the answer can only be "yes" or "no".'
-)
-INSTRUCT = "Find texts that are alike in terms of {attribute}, whatever else they say"
-PREFIX = (
-    "<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n"
-    "<Instruct>: {instruct}\n<Query>: {anchor}\n<Document>: "
-)
-SUFFIX = "{candidate}<|im_end|>\n<|im_start|>assistant\n"
-CHOICES = ("yes", "no")
 CROSS_QUERY = "{attribute}: {anchor}"
 
 
@@ -38,13 +36,15 @@ CROSS_QUERY = "{attribute}: {anchor}"
     rereads="pairs",
     summary="a model reads both texts with the attribute and scores the pair",
     paper="arXiv:2506.05176",
-    version=PROMPT_VERSION,
+    version=FORMATS_VERSION,
 )
 @dataclass(frozen=True, slots=True)
 class Reranker:
-    """A cross-encoder's logit, or a language model's logit of yes against no.
+    """A cross-encoder's logit, or a language model's logit of yes against no, never squashed.
 
-    Scores the shortlist of a cheaper method, in both orders; every other pair stays unscored.
+    A reranker gets the prompt that its authors publish; any other language model gets the words of
+    Qwen3-Reranker in its own chat template. Scores the shortlist of a cheaper method, in both
+    orders; every other pair stays unscored.
     """
 
     model: str = option(
@@ -52,6 +52,9 @@ class Reranker:
         "cross-encoder or language model",
         model_kinds=(Kind.LANGUAGE_MODEL, Kind.CROSS_ENCODER),
     )
+    prompt: Literal[
+        "auto", "chat", "qwen3-reranker", "mxbai-rerank-v2", "bge-reranker-v2-gemma"
+    ] = option("auto", "prompt of a language model; auto goes by its hub id, a folder has none")
     shortlist_from: Literal["raw-embedding", "instructed-embedding", "tfidf", "bm25"] = option(
         "raw-embedding", "the cheaper method that proposes candidates"
     )
@@ -104,27 +107,58 @@ class Reranker:
         )
 
     def _reads_like_a_language_model(self) -> bool:
-        """Whether the catalogue lists the model as a language model; others are cross-encoders."""
-        listed = {entry.name for entry in known_models(Kind.LANGUAGE_MODEL)}
-        return self.model in listed
+        """Whether yes and no are read off a language model; other models are cross-encoders."""
+        if self._format() is not None or self.prompt == "chat":
+            return True
+        listed = {entry.name: entry.kind for entry in known_models()}
+        if self.model in listed:
+            return listed[self.model] is Kind.LANGUAGE_MODEL
+        return is_causal_language_model(self.model)
+
+    def _format(self) -> RerankerFormat | None:
+        return reranker_format(self.model) if self.prompt == "auto" else named_format(self.prompt)
 
     def _yes_against_no(
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
     ) -> Floats:
-        """Logit of yes minus logit of no; one prompt prefix an anchor, read once."""
+        """The format's logit, in prompts whose common beginning is read once an anchor."""
+        form = self._format()
         by_anchor: dict[int, list[int]] = defaultdict(list)
         for position, row in enumerate(left.tolist()):
             by_anchor[row].append(position)
-        instruct = INSTRUCT.format(attribute=attribute.phrase)
         out = np.empty(len(left), dtype=np.float32)
-        for done, (row, positions) in enumerate(by_anchor.items()):
-            prefix = PREFIX.format(system=SYSTEM, instruct=instruct, anchor=corpus.texts[row])
-            suffixes = [SUFFIX.format(candidate=corpus.texts[right[p]]) for p in positions]
-            low, high = done / len(by_anchor), (done + 1) / len(by_anchor)
-            part = resources.with_progress(low, high)
-            logits = part.choice_logits_after(self.model, prefix, suffixes, CHOICES)
-            out[positions] = logits[:, 0] - logits[:, 1]
+        for done, positions in enumerate(by_anchor.values()):
+            prompts = [
+                self._prompt(
+                    form, attribute, corpus.texts[left[p]], corpus.texts[right[p]], resources
+                )
+                for p in positions
+            ]
+            part = resources.with_progress(done / len(by_anchor), (done + 1) / len(by_anchor))
+            prefix = _common_beginning(prompts)
+            suffixes = [prompt[len(prefix) :] for prompt in prompts]
+            answer = form or QWEN3
+            logits = part.choice_logits_after(
+                self.model, prefix, suffixes, answer.choices, raw=not answer.no
+            )
+            out[positions] = logits[:, 0] - (logits[:, 1] if answer.no else 0)
         return out
+
+    def _prompt(
+        self,
+        form: RerankerFormat | None,
+        attribute: Attribute,
+        anchor: str,
+        candidate: str,
+        resources: Resources,
+    ) -> str:
+        """The string sent; special tokens spelt out in it by a text are broken up."""
+        lm = resources.language_model(self.model)
+        if form is None:
+            instruct = INSTRUCT.format(attribute=attribute.phrase)
+            body = BODY.format(instruct=instruct, anchor=anchor, candidate=candidate)
+            return lm.chat(SYSTEM, body)
+        return form.filled(lm.plain(attribute.phrase), lm.plain(anchor), lm.plain(candidate))
 
 
 def _content_ranks(corpus: Corpus) -> Rows:
@@ -138,3 +172,10 @@ def _in_content_order(corpus: Corpus, left: Rows, right: Rows) -> tuple[Rows, Ro
     ranks = _content_ranks(corpus)
     turned = ranks[left] > ranks[right]
     return np.where(turned, right, left), np.where(turned, left, right)
+
+
+def _common_beginning(prompts: list[str]) -> str:
+    """What all prompts begin with; what the first and the last by the alphabet do."""
+    first, last = min(prompts), max(prompts)
+    place = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
+    return first if place is None else first[:place]

@@ -96,11 +96,12 @@ _HUB_ROWS = [
     ("HuggingFaceTB/SmolLM2-360M-Instruct", _L, 724.0, "Apache-2.0", "32 layers"),
     ("Qwen/Qwen2.5-0.5B-Instruct", _L, 988.0, "Apache-2.0", "24 layers"),
     ("Qwen/Qwen3-0.6B", _L, 1500.0, "Apache-2.0", "28 layers"),
+    ("Qwen/Qwen3-Reranker-0.6B", _L, 1190.0, "Apache-2.0", "a reranker, instruction-tuned"),
+    ("mixedbread-ai/mxbai-rerank-base-v2", _L, 988.0, "Apache-2.0", "a reranker, instructed"),
+    ("BAAI/bge-reranker-v2-gemma", _L, 10000.0, "Gemma terms", "a reranker, no instructions"),
     ("cross-encoder/ms-marco-MiniLM-L6-v2", _C, 91.0, "Apache-2.0", "no instructions"),
     ("cross-encoder/stsb-distilroberta-base", _C, 328.0, "Apache-2.0", "no instructions"),
     ("BAAI/bge-reranker-v2-m3", _C, 2270.0, "Apache-2.0", "no instructions"),
-    ("Qwen/Qwen3-Reranker-0.6B", _C, 1190.0, "Apache-2.0", "instruction-tuned"),
-    ("mixedbread-ai/mxbai-rerank-base-v2", _C, 988.0, "Apache-2.0", "takes an instruction"),
 ]
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 

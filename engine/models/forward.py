@@ -14,7 +14,7 @@ from engine.types import Floats
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 
 class _Reached(BaseException):
@@ -38,23 +38,47 @@ def last_state(model: PreTrainedModel, ids: list[list[int]], depth: int) -> Floa
     """
     import torch
 
-    inputs = padded(model, ids)
-    body = model.base_model
     with torch.inference_mode():
-        if depth == model.config.get_text_config().num_hidden_layers:
-            state = body(**inputs, use_cache=False).last_hidden_state
-        else:
-            state = _state_before(body, inputs, depth)
-        return _to_numpy(state[:, -1])
+        return to_numpy(state_after(model, padded(model, ids), depth)[:, -1])
 
 
-def last_logits(model: PreTrainedModel, ids: list[list[int]]) -> Floats:
-    """(n, vocabulary) log-probabilities of the next token."""
+def state_after(
+    model: PreTrainedModel,
+    inputs: dict[str, Tensor],
+    depth: int,
+    cache: DynamicCache | None = None,
+) -> Tensor:
+    """(n, tokens, d) states after `depth` layers; later layers aren't run.
+
+    Args:
+        model: a transformers causal language model.
+        inputs: from `padded`.
+        depth: 0 … number of layers; the last has been through the final norm.
+        cache: keys and values of what came before, if any; grows by these tokens.
+    """
+    body = model.base_model
+    past = {"use_cache": False} if cache is None else {"use_cache": True, "past_key_values": cache}
+    if depth == model.config.get_text_config().num_hidden_layers:
+        last: Tensor = body(**inputs, **past).last_hidden_state
+        return last
+    return _state_before(body, {**inputs, **past}, depth)
+
+
+def last_logits(model: PreTrainedModel, ids: list[list[int]], *, raw: bool = False) -> Floats:
+    """(n, vocabulary) log-probabilities of the next token; or its logits as they are."""
     import torch
 
     with torch.inference_mode():
         out = model(**padded(model, ids), use_cache=False, logits_to_keep=1)
-        return _to_numpy(torch.log_softmax(out.logits[:, -1].float(), dim=-1))
+        last = out.logits[:, -1]
+        return to_numpy(last if raw else log_probabilities(last))
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """(n, vocabulary) log-probabilities, in single precision whatever the model's."""
+    import torch
+
+    return torch.log_softmax(logits.float(), dim=-1)
 
 
 class PrefixCache:
@@ -73,8 +97,8 @@ class PrefixCache:
             model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
             self._cache = cache
 
-    def last_logits(self, ids: list[list[int]]) -> Floats:
-        """(n, vocabulary) log-probabilities of the token after prefix + ids."""
+    def last_logits(self, ids: list[list[int]], *, raw: bool = False) -> Floats:
+        """(n, vocabulary) log-probabilities, or logits, of the token after prefix + ids."""
         import torch
 
         inputs = padded(self._model, ids)
@@ -85,7 +109,8 @@ class PrefixCache:
             inputs["attention_mask"] = torch.cat([before, inputs["attention_mask"]], dim=1)
             inputs["position_ids"] = inputs["position_ids"] + self._n
             out = self._model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            return _to_numpy(torch.log_softmax(out.logits[:, -1].float(), dim=-1))
+            last = out.logits[:, -1]
+            return to_numpy(last if raw else log_probabilities(last))
 
 
 def shared_prefix_length(ids: list[list[int]]) -> int:
@@ -146,7 +171,12 @@ def padded(model: PreTrainedModel, ids: list[list[int]]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array).to(model.device) for name, array in arrays.items()}
 
 
-def _state_before(body: Module, inputs: dict[str, Tensor], layer: int) -> Tensor:
+def to_numpy(values: Tensor) -> Floats:
+    """The values as float32, on the CPU."""
+    return np.asarray(values.float().cpu().numpy(), dtype=np.float32)
+
+
+def _state_before(body: Module, inputs: dict[str, Any], layer: int) -> Tensor:
     def stop(_module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         raise _Reached(args[0] if args else kwargs["hidden_states"])
 
@@ -158,13 +188,9 @@ def _state_before(body: Module, inputs: dict[str, Tensor], layer: int) -> Tensor
         )
     hook = layers[layer].register_forward_pre_hook(stop, with_kwargs=True)
     try:
-        body(**inputs, use_cache=False)
+        body(**inputs)
     except _Reached as reached:
         return reached.state
     finally:
         hook.remove()
     raise ModelUnavailable(f"The forward pass never came to layer {layer}.")
-
-
-def _to_numpy(values: Tensor) -> Floats:
-    return np.asarray(values.float().cpu().numpy(), dtype=np.float32)

@@ -11,6 +11,13 @@ import numpy as np
 from engine.errors import BadInput
 from engine.models.batching import PassBatch, collect, length_sorted_batches, run_batches
 from engine.models.catalogue import DEFAULT_LM, Kind, resolve
+from engine.models.document_cache import (
+    DocumentCache,
+    KeyValues,
+    next_token_logits,
+    pooled_states,
+    read_documents,
+)
 from engine.models.forward import (
     PrefixCache,
     generated_ids,
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 _CPU_TOKEN_BUDGET, _GPU_TOKEN_BUDGET = 2048, 32768
 _MAX_TEXTS = 64
 _PREFIX_TOKENS_AS_ONE = 8
+# The same for every ending, so that a document is always read in the same batch, to the same bits.
+_ROOM_FOR_ENDINGS = 16
 
 
 class Hidden(NamedTuple):
@@ -50,8 +59,8 @@ class LanguageModel:
     """A causal language model in memory; safe to use from several threads, one pass at a time.
 
     key: name, revision and precision, for cache keys. n_layers, n_dims: its shape.
-    max_tokens: the window. A longer prompt loses its beginning, because its end asks the question;
-    such prompts are counted.
+    documents: what it remembers having read. max_tokens: the window. A longer prompt loses its
+    beginning, because its end asks the question; such prompts are counted.
     """
 
     def __init__(self, name: str = DEFAULT_LM) -> None:
@@ -70,6 +79,7 @@ class LanguageModel:
         self._model, tokenizer = _load(name, str(folder), self._device)
         self._prompts = PromptTokens(name, tokenizer)
         self._lock = threading.Lock()
+        self.documents = DocumentCache()
         self.name = name
         self.key = model_key(entry, weights, self._device)
         config = self._model.config.get_text_config()
@@ -120,10 +130,12 @@ class LanguageModel:
         """
         return collect(self.choice_batches(prompts, choices), len(prompts), len(choices)).values
 
-    def choice_batches(self, prompts: Sequence[str], choices: Sequence[str]) -> Iterator[PassBatch]:
-        """The same pass, batch by batch, longest prompts first."""
+    def choice_batches(
+        self, prompts: Sequence[str], choices: Sequence[str], *, raw: bool = False
+    ) -> Iterator[PassBatch]:
+        """The same pass, batch by batch, longest prompts first; raw for logits as they are."""
         first = self._prompts.first_of(choices)
-        yield from self._pass(prompts, lambda ids: last_logits(self._model, ids)[:, first])
+        yield from self._pass(prompts, lambda ids: last_logits(self._model, ids, raw=raw)[:, first])
 
     def choice_logits_after(
         self, prefix: str, suffixes: Sequence[str], choices: Sequence[str]
@@ -142,9 +154,9 @@ class LanguageModel:
         return collect(batches, len(suffixes), len(choices)).values
 
     def choice_batches_after(
-        self, prefix: str, suffixes: Sequence[str], choices: Sequence[str]
+        self, prefix: str, suffixes: Sequence[str], choices: Sequence[str], *, raw: bool = False
     ) -> Iterator[PassBatch]:
-        """The same pass, batch by batch, longest suffixes first."""
+        """The same pass, batch by batch, longest suffixes first; raw for logits as they are."""
         first = self._prompts.first_of(choices)
         prompts = [prefix + suffix for suffix in suffixes]
         if not prompts:
@@ -153,7 +165,7 @@ class LanguageModel:
         # The boundary may fuse two tokens, so what is shared is counted in tokens of the whole.
         n_shared = shared_prefix_length(ids)
         if n_shared < 1 or max(len(row) for row in ids) > self.max_tokens:
-            yield from self.choice_batches(prompts, choices)
+            yield from self.choice_batches(prompts, choices, raw=raw)
             return
         with self._lock:
             cache = PrefixCache(self._model, ids[0][:n_shared])
@@ -164,11 +176,59 @@ class LanguageModel:
             rests,
             prompts,
             self.max_tokens,
-            lambda cut, _rows: cache.last_logits(cut)[:, first],
+            lambda cut, _rows: cache.last_logits(cut, raw=raw)[:, first],
             extra=n_shared // _PREFIX_TOKENS_AS_ONE,
         ):
             yield batch._replace(n_tokens=batch.n_tokens + n_read)
             n_read = 0
+
+    def hidden_batches_after(
+        self,
+        documents: Sequence[str],
+        continuations: Sequence[str],
+        layer: int,
+        *,
+        mean: bool = False,
+        keep: bool = True,
+    ) -> Iterator[PassBatch]:
+        """States of what follows each document, which is read once and kept.
+
+        Documents and what follows are turned into tokens apart, so that a document's tokens are
+        the same whatever is asked of it.
+
+        Args:
+            documents: n beginnings of prompts.
+            continuations: n endings, such as a question.
+            layer: as in `hidden_states`.
+            mean: the mean state over the ending; else the state of its last token.
+            keep: whether documents are looked up and kept; the numbers are the same.
+        """
+        depth = self.layer_index(layer)
+        yield from self._pass_after(
+            documents,
+            continuations,
+            max(1, depth),
+            lambda read, ids: pooled_states(self._model, read, ids, depth, mean=mean),
+            keep=keep,
+        )
+
+    def choice_batches_after_documents(
+        self,
+        documents: Sequence[str],
+        continuations: Sequence[str],
+        choices: Sequence[str],
+        *,
+        keep: bool = True,
+    ) -> Iterator[PassBatch]:
+        """Log-probability that each choice's first token follows document and ending."""
+        first = self._prompts.first_of(choices)
+        yield from self._pass_after(
+            documents,
+            continuations,
+            self.n_layers,
+            lambda read, ids: next_token_logits(self._model, read, ids)[:, first],
+            keep=keep,
+        )
 
     def generate(
         self,
@@ -226,6 +286,10 @@ class LanguageModel:
         """
         return self._prompts.chat(system, user)
 
+    def plain(self, text: str) -> str:
+        """The text with special tokens spelt out in it broken up, for prompts written by hand."""
+        return self._prompts.plain(text)
+
     def count_tokens(self, prompts: Sequence[str]) -> list[int]:
         """Tokens of each prompt, before any truncation."""
         return [len(row) for row in self._prompts.ids(prompts)]
@@ -235,6 +299,45 @@ class LanguageModel:
     ) -> Iterator[PassBatch]:
         ids = self._prompts.ids(prompts)
         yield from self._batches_of(ids, prompts, self.max_tokens, lambda cut, _rows: run(cut))
+
+    def _pass_after(
+        self,
+        documents: Sequence[str],
+        continuations: Sequence[str],
+        depth: int,
+        run: Callable[[list[KeyValues], list[list[int]]], Floats],
+        *,
+        keep: bool,
+    ) -> Iterator[PassBatch]:
+        if not documents:
+            return
+        ids, after = self._prompts.ids(documents), self._prompts.after(continuations)
+        # One limit for all: a document's tokens must not depend on its neighbours in a batch.
+        limit = max(1, self.max_tokens - max(len(row) for row in after))
+        n_read: dict[int, int] = {}
+        with self._lock:
+            self.documents.begin_pass()
+
+        def continued(cut: list[list[int]], rows: list[int]) -> Floats:
+            read, n_new = self._read(cut, depth, keep=keep)
+            n_read[rows[0]] = n_new + sum(len(after[row]) for row in rows)
+            return run(read, [after[row] for row in rows])
+
+        for batch in self._batches_of(ids, documents, limit, continued, extra=_ROOM_FOR_ENDINGS):
+            yield batch._replace(n_tokens=n_read[batch.rows[0]])
+
+    def _read(self, ids: list[list[int]], depth: int, *, keep: bool) -> tuple[list[KeyValues], int]:
+        """Keys and values of documents, and how many tokens had to be read for them."""
+        known = [self.documents.get(each, depth) if keep else None for each in ids]
+        missing = [each for each, found in zip(ids, known, strict=True) if found is None]
+        new = iter(read_documents(self._model, missing, depth) if missing else [])
+        read = []
+        for each, found in zip(ids, known, strict=True):
+            one = next(new) if found is None else found
+            if found is None and keep:
+                self.documents.put(each, one)
+            read.append(one)
+        return read, sum(len(each) for each in missing)
 
     def _batches_of(
         self,

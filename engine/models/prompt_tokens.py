@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -73,14 +74,37 @@ class PromptTokens:
                 f"Model {self._name!r} has no chat template: choose an instruction-tuned model, "
                 f"such as {DEFAULT_LM}, or write the prompt out."
             )
-        turns = [{"role": "system", "content": self._plain(system)}] if system else []
-        turns.append({"role": "user", "content": self._plain(user)})
+        turns = [{"role": "system", "content": self.plain(system)}] if system else []
+        turns.append({"role": "user", "content": self.plain(user)})
         return str(
             self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         )
 
-    def _plain(self, text: str) -> str:
-        """The text with special tokens broken up, so that none of them can end a turn."""
-        for token in self.tokenizer.all_special_tokens:
-            text = text.replace(token, f"{token[0]}\u200b{token[1:]}")
+    def after(self, continuations: Sequence[str]) -> list[list[int]]:
+        """Token ids of what follows a document: no token marks their beginning.
+
+        Raises:
+            BadInput: one gives no token.
+        """
+        ids: list[list[int]] = self.tokenizer(
+            list(continuations), add_special_tokens=False, padding=False, verbose=False
+        )["input_ids"]
+        if not all(ids):
+            raise BadInput("What follows a document must not be empty: it asks the question.")
+        return ids
+
+    def plain(self, text: str) -> str:
+        """The text with special tokens broken up, so that none of them can end a turn.
+
+        Tokens added to the vocabulary, such as <think>, count where they look like markup.
+        """
+        for token in self._markers:
+            if token in text:
+                text = text.replace(token, f"{token[0]}\u200b{token[1:]}")
         return text
+
+    @functools.cached_property
+    def _markers(self) -> list[str]:
+        added = [token for token in self.tokenizer.get_added_vocab() if token[:1] in "<["]
+        found = {token for token in [*self.tokenizer.all_special_tokens, *added] if token.strip()}
+        return sorted(found, key=lambda token: (-len(token), token))
