@@ -16,8 +16,12 @@ from engine.diagnostics.findings import GAP, Fault, findings
 from engine.diagnostics.regions import Contrast, Meaning
 
 MIN_ANCHORS = 20
+WEAK = 0.6
+"""Local AUC below which no threshold is worth choosing: the ranking itself is the trouble."""
 LOCAL_HARM = 0.01
 """Local AUC that a repair may cost before the card says so."""
+UNEQUAL = {Fault.THRESHOLDS, Fault.OPIS, Fault.FALSE_POSITIVES, Fault.RELIABILITY, Fault.TRANSFER}
+"""Faults that make one threshold unequal although the ranking over all pairs is as good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ def gap_sentence(found: Discrimination) -> str:
     if gap.low > GAP:
         return f"One threshold for all ranks worse than each text's own: {figures}."
     if gap.high <= GAP:
-        return f"Similarities mean about the same everywhere: {figures}."
-    return f"Whether similarities mean the same everywhere is not settled: {figures}."
+        return f"One threshold for all ranks about as well as each text's own: {figures}."
+    return f"Whether one threshold ranks as well as each text's own is not settled: {figures}."
 
 
 def meaning_sentence(found: Contrast | None) -> str:
@@ -101,8 +105,8 @@ def region_sentence(report: CalibrationReport) -> str:
     if not worst.loss.low > 0:
         return ""
     return (
-        f"{worst.name} loses most: its own threshold is {worst.own:.2f}, the common one "
-        f"{worst.common:.2f}, and that costs it {_interval(worst.loss)} of sensitivity plus "
+        f"{worst.name} loses most: its own threshold is {worst.own:.3g}, the common one "
+        f"{worst.common:.3g}, and that costs it {_interval(worst.loss)} of sensitivity plus "
         f"specificity ({worst.loss.n} anchors)."
     )
 
@@ -142,6 +146,11 @@ def advice_sentence(before: CalibrationReport, after: Mapping[str, CalibrationRe
     gap = before.discrimination.gap
     if gap.n < MIN_ANCHORS or not math.isfinite(gap.low):
         return "Judge more pairs: fewer than 20 texts have both a same and a different one."
+    if before.discrimination.local.high < WEAK:
+        return (
+            f"Compare other methods first: around each text it hardly tells same from different "
+            f"(local AUC {_interval(before.discrimination.local)})."
+        )
     if gap.low > GAP:
         name = best_repair(before, after)
         if name is not None:
@@ -156,6 +165,11 @@ def advice_sentence(before: CalibrationReport, after: Mapping[str, CalibrationRe
 
 def _other_advice(report: CalibrationReport) -> str:
     faults = {finding.fault for finding in findings(report)}
+    if faults & UNEQUAL:
+        return (
+            "AUC hides it, but one threshold serves texts unequally: look at precision and recall "
+            "by region before using one."
+        )
     if Fault.LEAK in faults:
         return "One threshold will do, but the other attribute leaks in: compare other methods."
     if Fault.HUBS in faults:

@@ -59,7 +59,7 @@ def test_a_gap_is_told_with_its_region_and_its_repair():
 
 def test_what_the_data_do_not_support_is_absent():
     card = verdict_card(report(BASE), after(BASE, "z-norm"))
-    assert card.gap.startswith("Similarities mean about the same everywhere")
+    assert card.gap.startswith("One threshold for all ranks about as well")
     assert card.meaning == card.worst_region == card.repair == ""
     assert card.advice == "One threshold will do."
 
@@ -76,6 +76,24 @@ def test_other_faults_lead_to_other_advice():
     assert "hubs down" in verdict_card(report(with_hubs(BASE))).advice
 
 
+def test_a_small_gap_does_not_hide_that_one_threshold_serves_unequally():
+    # Each anchor's spread differs, around a common middle: the order over all pairs is as good.
+    rng = np.random.default_rng(1)
+    gain = np.exp(1.2 * rng.normal(size=(N, 1)))
+    bent = dataclasses.replace(BASE, matrix=((BASE.matrix - 0.5) * gain).astype(np.float32))
+    found = report(bent)
+    assert found.discrimination.gap.high < 0.02
+    calm = found.discrimination._replace(gap=Estimate(0.004, 0.0, 0.008, 75))
+    card = verdict_card(dataclasses.replace(found, discrimination=calm))
+    assert "serves texts unequally" in card.advice
+
+
+def test_a_weak_ranking_is_the_first_thing_to_say():
+    rng = np.random.default_rng(2)
+    noise = dataclasses.replace(BASE, matrix=rng.normal(size=(N, N)).astype(np.float32))
+    assert verdict_card(report(noise)).advice.startswith("Compare other methods first")
+
+
 def test_too_few_anchors_say_only_that():
     few = HELD_OUT.where(HELD_OUT.left < np.sort(np.unique(HELD_OUT.left))[8])
     card = verdict_card(report(SHIFTED, few))
@@ -85,7 +103,7 @@ def test_too_few_anchors_say_only_that():
 
 def test_an_unsettled_gap_is_said_to_be_unsettled():
     found = report(BASE).discrimination._replace(gap=Estimate(0.012, -0.004, 0.03, 40))
-    assert gap_sentence(found).startswith("Whether similarities mean the same")
+    assert gap_sentence(found).startswith("Whether one threshold ranks as well")
 
 
 def test_sentences_carry_their_figures():
