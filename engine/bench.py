@@ -1,7 +1,8 @@
 """Methods held to the same measures on a labelled corpus: what `likewise bench` reports.
 
 Every method is asked for every attribute. A wrong attribute (the competing one's phrase) is its
-control: a method that truly conditions gets worse with it, another stays where it was.
+control: a method that truly conditions gets worse with it, another stays where it was. A method
+that learnt from some of the texts is measured with the others as anchors.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from engine.methods.registry import Card, Method, card, name_of
 from engine.resources import Resources
 from engine.run import Cost, Run, RunRequest, prepare
 from engine.similarity import PairSimilarity
+from engine.tuning.truth import TrainedOn
 from engine.types import Attribute, Family, Rows, Similarity
 
 N_TRIPLETS = 1000
@@ -140,10 +142,19 @@ class Bench:
         report = BenchReport(self.corpus.name, len(self.corpus), self.seed)
         for made in methods:
             runs = self._runs(made, tell)
+            fresh = self._fresh(made)
             for ask in self.asks:
-                report.rows.extend(self._rows(name_of(made), ask, runs))
-            report.means.extend(self._means(name_of(made), runs))
+                report.rows.extend(self._rows(name_of(made), ask, runs, fresh))
+            report.means.extend(self._means(name_of(made), runs, fresh))
         return report
+
+    def _fresh(self, made: Method) -> Rows:
+        """Rows to measure with: none that the method learnt from, for any of the attributes."""
+        everyone = np.arange(len(self.corpus), dtype=np.int64)
+        if not isinstance(made, TrainedOn):
+            return everyone
+        learnt = [made.training_rows(self.corpus, ask.attribute) for ask in self.asks]
+        return np.setdiff1d(everyone, np.concatenate(learnt))
 
     def _label_codes(self, column: str) -> Rows:
         codes, names = self.corpus.label_codes(column)
@@ -177,14 +188,14 @@ class Bench:
             runs[attribute.name] = self._run_of(made, attribute)
         return runs
 
-    def _rows(self, name: str, ask: Ask, runs: dict[str, Run]) -> list[BenchRow]:
+    def _rows(self, name: str, ask: Ask, runs: dict[str, Run], fresh: Rows) -> list[BenchRow]:
         run = runs[ask.attribute.name]
         others: list[Ask | None] = [o for o in self.asks if o.column != ask.column] or [None]
         rows = []
         for other in others:
             wrong = NEUTRAL if other is None else other.attribute
-            right_measured = self._measure(run.similarity, ask, other, ask.attribute)
-            wrong_measured = self._measure(runs[wrong.name].similarity, ask, other, wrong)
+            right_measured = self._measure(run.similarity, ask, other, ask.attribute, fresh)
+            wrong_measured = self._measure(runs[wrong.name].similarity, ask, other, wrong, fresh)
             skew = hubness_skew(k_occurrence(run.neighbours.rows[:, :K_HUBNESS], len(self.corpus)))
             against = None if other is None else other.column
             rows.append(
@@ -201,21 +212,25 @@ class Bench:
         return rows
 
     def _measure(
-        self, similarity: Similarity, ask: Ask, other: Ask | None, attribute: Attribute
+        self,
+        similarity: Similarity,
+        ask: Ask,
+        other: Ask | None,
+        attribute: Attribute,
+        fresh: Rows,
     ) -> Measured:
         swap = Estimate.undefined()
         if other is not None:
             triplets, asked = self._triplets_of(ask.column, other.column)
-            triplets = _affordable_triplets(similarity, triplets)
+            triplets = _affordable_triplets(similarity, _anchored_at(triplets, fresh))
             swap = swap_accuracy(similarity, triplets, asked=asked, seed=self.seed)
         codes = self._codes[ask.column]
-        pairs = self._pairs(similarity, codes)
+        pairs = self._pairs(similarity, codes, fresh)
         found = discrimination_of(
             similarity.pairs(pairs.anchors, pairs.candidates), pairs, seed=self.seed
         )
-        everyone = np.arange(len(self.corpus), dtype=np.int64)
         k = max(1, min(K_PRECISION, int((codes >= 0).sum()) - 1))
-        precision = precision_at_k(similarity, codes, k, everyone, seed=self.seed)
+        precision = precision_at_k(similarity, codes, k, fresh, seed=self.seed)
         return Measured(attribute, swap, found, precision)
 
     def _triplets_of(self, column: str, against: str) -> tuple[SwapTriplets, Any]:
@@ -223,9 +238,11 @@ class Bench:
             return self._triplets[column, against], "a"
         return self._triplets[against, column], "b"
 
-    def _pairs(self, similarity: Similarity, codes: Rows) -> LabelledPairs:
+    def _pairs(self, similarity: Similarity, codes: Rows, fresh: Rows) -> LabelledPairs:
         if not isinstance(similarity, PairSimilarity):
-            return draw_labelled_pairs(codes, seed=self.seed)
+            pairs = draw_labelled_pairs(codes, seed=self.seed)
+            kept = np.isin(pairs.anchors, fresh)
+            return LabelledPairs(pairs.anchors[kept], pairs.candidates[kept], pairs.same[kept])
         pairs = draw_labelled_pairs(
             codes,
             n_anchors=PAIR_SCORER_ANCHORS,
@@ -235,16 +252,22 @@ class Bench:
         similarity.score(pairs.anchors, pairs.candidates)
         return pairs
 
-    def _means(self, name: str, runs: dict[str, Run]) -> list[MeanRow]:
+    def _means(self, name: str, runs: dict[str, Run], fresh: Rows) -> list[MeanRow]:
         names = {ask.column: ask.attribute.name for ask in self.asks}
         means = []
         for (a, b), triplets in self._triplets.items():
             similarity_a, similarity_b = runs[names[a]].similarity, runs[names[b]].similarity
-            used = _affordable_triplets(similarity_a, triplets)
+            used = _affordable_triplets(similarity_a, _anchored_at(triplets, fresh))
             used = _affordable_triplets(similarity_b, used)
             mean = mean_swap_accuracy(similarity_a, similarity_b, used, seed=self.seed)
             means.append(MeanRow(name, (a, b), mean))
         return means
+
+
+def _anchored_at(triplets: SwapTriplets, rows: Rows) -> SwapTriplets:
+    """Only the triplets whose anchor is among these rows."""
+    kept = np.isin(triplets.anchor, rows)
+    return SwapTriplets(*(side[kept] for side in triplets))
 
 
 def _affordable_triplets(similarity: Similarity, triplets: SwapTriplets) -> SwapTriplets:

@@ -200,3 +200,59 @@ def test_what_cannot_be_measured_is_refused(corpus, small_corpus):
     same = small_corpus("a", "b", "c", colour=["x", "x", "y"], size=["x", "x", "y"])
     with pytest.raises(BadInput, match="must be crossed"):
         Bench(same, ASKS, afresh(same, Resources))
+
+
+class HalfLearnt:
+    """Perfect on the texts it learnt from, and turned round on all others."""
+
+    n_learnt = 24
+
+    def prepare(self, corpus, attribute, resources):
+        labels = one_hot(corpus, attribute)
+        other = one_hot(corpus, SIZE if attribute == COLOUR else COLOUR)
+        fresh = np.arange(len(corpus)) >= self.n_learnt
+        anchors = np.where(fresh[:, None], other, 0) + np.where(fresh[:, None], 0, labels)
+        candidates = np.concatenate([labels, other], axis=1)
+        mine = np.concatenate([np.where(fresh[:, None], 0, anchors), fresh[:, None] * other], 1)
+        return VectorSimilarity(candidates.astype(np.float32), mine.astype(np.float32))
+
+
+def test_a_method_is_not_measured_on_what_it_learnt_from(corpus):
+    @method("half", summary="x", family=Family.UNIFIED, level=Level.VERDICTS, rereads="nothing")
+    @dataclass(frozen=True)
+    class Forgetful(HalfLearnt):
+        """Says nothing of what it learnt from."""
+
+    @method("told", summary="x", family=Family.UNIFIED, level=Level.VERDICTS, rereads="nothing")
+    @dataclass(frozen=True)
+    class Honest(HalfLearnt):
+        """Says which rows it learnt from."""
+
+        def training_rows(self, corpus, attribute):
+            return np.arange(self.n_learnt)
+
+    report = Bench(corpus, ASKS, afresh(corpus, Resources)).measure(
+        [create("half"), create("told")]
+    )
+    seen = {row.method: row.swap.value for row in report.means}
+    assert seen["half"] == pytest.approx(0.5, abs=0.1)
+    assert seen["told"] == 0.0
+    local = {row.card.name: row.right.discrimination.local for row in report.rows}
+    assert local["told"].n == len(corpus) - HalfLearnt.n_learnt
+    assert local["told"].value < local["half"].value
+
+
+def test_a_method_that_learnt_from_every_text_has_no_figure(corpus):
+    @method("greedy", summary="x", family=Family.UNIFIED, level=Level.VERDICTS, rereads="nothing")
+    @dataclass(frozen=True)
+    class Greedy(HalfLearnt):
+        """Left nothing to be measured on."""
+
+        def training_rows(self, corpus, attribute):
+            return np.arange(len(corpus))
+
+    report = Bench(corpus, ASKS, afresh(corpus, Resources)).measure([create("greedy")])
+    assert all(row.swap.n == 0 and np.isnan(row.swap.value) for row in report.means)
+    assert all(np.isnan(row.right.precision.value) for row in report.rows)
+    as_table(report)
+    json.dumps(as_json(report), allow_nan=False)

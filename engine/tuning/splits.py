@@ -82,3 +82,8 @@ def split(
     leaks = (anchors < test) & ((part[once.positive] == test) | (part[once.negative] == test))
     training, calibration, tested = (once.where((anchors == place) & ~leaks) for place in range(3))
     return Split(training, calibration, tested, n_dropped=int(leaks.sum()))
+
+
+def fold(triplets: Triplets, texts: Sequence[str], *, seed: int, share: float) -> Split:
+    """Training and calibration alone: what a method tunes itself on, with no test."""
+    return split(triplets, texts, seed=seed, shares=(1 - share, share, 0.0))
