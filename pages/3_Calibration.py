@@ -56,7 +56,7 @@ def calibration(corpus: Corpus, attribute: Attribute, panels: list[Panel]) -> No
         known = _truth(view, corpus, attribute)
     if known is None:
         return
-    st.text(f"All below rests on {known.truth.described}.")
+    st.text(f"All below rests on {known.described}.")
     measured = measure_all(panels, known, regions)
     if not measured:
         return

@@ -19,7 +19,7 @@ from engine.diagnostics.truth import (
     truth_from_verdicts,
 )
 from engine.errors import BadInput
-from engine.judges.questions import Verdict
+from engine.judges.questions import Kind, Verdict
 from engine.types import Attribute
 from pages.parts import cached, frame, state
 from pages.parts.panels import Panel, ready
@@ -37,12 +37,16 @@ class Known:
     """The truth in use: verdicts when it is a judge's, the column when it is labels.
 
     key: of the content.
+    described: source and number of the pairs, as the page says them.
+    points: the judge's scores of single texts, under any definition of the attribute.
     """
 
     truth: PairTruth
     key: str
     attribute: Attribute
+    described: str
     verdicts: tuple[Verdict, ...] = ()
+    points: tuple[Verdict, ...] = ()
     column: str = ""
 
 
@@ -73,17 +77,14 @@ def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Know
         help="What every measure here is held against.",
     )
     if source in judges:
-        verdicts = tuple(cached.ledger().verdicts(attribute, judges[source]))
-        truth = both_orders(truth_from_verdicts(verdicts, corpus.texts, source))
-        _check(truth, attribute, source)
-        return Known(truth, _truth_key(truth), attribute, verdicts)
+        return _judged(judges[source], source, corpus, attribute)
     column = source.removeprefix(LABEL)
     codes, _ = corpus.label_codes(column)
     truth = cached.calibration(
         ("truth", column, content_of(codes)),
         lambda: truth_from_labels(codes, column, n_pairs=N_PAIRS),
     )
-    return Known(truth, _truth_key(truth), attribute, column=column)
+    return Known(truth, _truth_key(truth), attribute, truth.described, column=column)
 
 
 def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) -> Regions | None:
@@ -104,6 +105,7 @@ def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) ->
     if choice.startswith(LABEL):
         column = choice.removeprefix(LABEL)
         codes, names = corpus.label_codes(column)
+        names = _telling(names, column)
         groups = Groups(codes, names, f"the column {column!r}")
     else:
         panel = next(each for each in done if CLUSTER + each.title == choice)
@@ -130,6 +132,29 @@ def _first_the_attribute_s(view: state.View, corpus: Corpus) -> list[str]:
 
 def _is_region(corpus: Corpus, column: str) -> bool:
     return 2 <= len(corpus.label_codes(column).names) <= MAX_REGIONS
+
+
+def _telling(names: tuple[str, ...], column: str) -> tuple[str, ...]:
+    """Values that are bare numbers say little in a sentence: the column's name goes before them."""
+    if all(name.replace(".", "", 1).isdigit() for name in names):
+        return tuple(f"{column} {name}" for name in names)
+    return names
+
+
+def _judged(judge: str, source: str, corpus: Corpus, attribute: Attribute) -> Known:
+    """A judge's pairs, each both ways round so that either text is an anchor."""
+    given = cached.ledger().verdicts(judge=judge, texts=corpus.texts)
+    verdicts = tuple(verdict for verdict in given if verdict.attribute == attribute)
+    points = tuple(
+        verdict
+        for verdict in given
+        if verdict.kind is Kind.POINT and verdict.attribute.name == attribute.name
+    )
+    once = truth_from_verdicts(verdicts, corpus.texts, source)
+    _check(once, attribute, source)
+    truth = both_orders(once)
+    described = f"{once.described}; each counts both ways round"
+    return Known(truth, _truth_key(truth), attribute, described, verdicts, points)
 
 
 def _check(truth: PairTruth, attribute: Attribute, source: str) -> None:

@@ -57,7 +57,7 @@ def _shares(known: Known) -> None:
     if side:
         st.text(side)
     st.plotly_chart(
-        interval_chart(rows, title="share, 95% interval", chance=None, span=(-0.02, 1.02)),
+        interval_chart(rows, title="share, 95% interval", chance=None, span=(-0.12, 1.05)),
         key="judge-shares",
         config=CONFIG,
     )
@@ -116,7 +116,7 @@ def seriated(compared: Comparisons) -> tuple[Doubles, list[str]] | None:
 
 
 def _drift(known: Known) -> None:
-    scored = scores_by_batch(known.verdicts)
+    scored = scores_by_batch(known.points)
     found = batch_drift(scored)
     if not found:
         return
@@ -126,7 +126,7 @@ def _drift(known: Known) -> None:
     st.plotly_chart(drift_chart(table, names), key="drift", config=CONFIG)
     st.caption(
         f"The {len(table)} texts that every batch scored. Points above the dotted line: that batch "
-        "scores higher than the others do."
+        "scores higher than the others do. Scores under any definition of the attribute count."
     )
 
 

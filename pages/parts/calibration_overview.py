@@ -43,7 +43,7 @@ def cards_view(measured: Sequence[Measured]) -> None:
             gap = one.report.discrimination.gap
             st.metric(
                 f"{one.title} · calibration gap",
-                _rounded(gap.value),
+                _rounded(gap.value) if one.card.gap else "too few texts",
                 help="Local AUC less pooled AUC: what one threshold for all texts costs, against "
                 "each text's own.",
             )
@@ -81,9 +81,12 @@ def gap_view(measured: Sequence[Measured]) -> None:
         "AUC: the chance that a same pair is more alike than a different one. Both dots rest on "
         "the same pairs; the intervals of the two move together, so read the gap from the cards."
     )
-    st.caption("Further measures; ● where a whole interval lies beyond the bound for trouble")
+    st.caption(
+        "Further measures; ● where a whole interval lies beyond the bound for trouble, – where too "
+        "few texts have pairs of both kinds"
+    )
     table = pd.DataFrame({one.title: _measures(one) for one in kept})
-    table.insert(0, "what it is", [MEANINGS[name] for name in table.index])
+    table["what it is"] = [MEANINGS[name] for name in table.index]
     st.dataframe(table, column_config={"what it is": st.column_config.TextColumn(width="large")})
 
 
@@ -106,13 +109,13 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
     parts = (estimate.value, estimate.low, estimate.high)
     if not math.isfinite(estimate.value):
         return "–"
-    value, low, high = (f"{part:.{digits}f}" for part in parts)
+    value, low, high = (f"{round(part, digits) + 0.0:.{digits}f}" for part in parts)
     return f"{value} [{low}, {high}]" if math.isfinite(estimate.low) else value
 
 
 def _rounded(value: float) -> str:
-    """Three digits; a figure that rounds to nothing has no sign."""
-    return f"{value:.3f}".replace("-0.000", "0.000") if math.isfinite(value) else "not measured"
+    """Three digits; adding 0.0 takes the sign off a figure that rounds to nothing."""
+    return f"{round(value, 3) + 0.0:.3f}" if math.isfinite(value) else "not measured"
 
 
 def _say(sentence: str) -> None:
@@ -137,6 +140,10 @@ def _measures(one: Measured) -> dict[str, str]:
         Fault.HUBS: "–" if hubs is None else f"{hubs.skew:.1f}",
         Fault.ASYMMETRY: interval(report.asymmetry, 2),
     }
+    if not one.card.gap:
+        # Too few anchors: what little there is would mark faults that are none.
+        figures |= dict.fromkeys(set(figures) - {Fault.HUBS, Fault.ASYMMETRY}, "–")
+        fired &= {Fault.HUBS, Fault.ASYMMETRY}
     return {
         NAMES[fault]: f"● {text}" if fault in fired else text for fault, text in figures.items()
     }

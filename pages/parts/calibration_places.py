@@ -25,6 +25,8 @@ from pages.parts.selection import selected_row
 
 N_NEAR = 15
 MIN_ANCHORS = 2 * N_NEAR
+MAP_WIDTH = 410
+"""Narrower, a map's buttons run over each other; on a narrow screen maps go below each other."""
 
 
 class LocalThresholds(NamedTuple):
@@ -47,10 +49,11 @@ def places_view(
     st.markdown("##### The best threshold around each text")
     selected = selected_row(state.current(), corpus)
     clicked = selected
-    for column, one in zip(st.columns(len(measured), gap="small"), measured, strict=True):
-        with column:
-            event = _map(one, corpus, known, selected)
-        clicked = event if event is not None and event != selected else clicked
+    with st.container(horizontal=True, gap="small"):
+        for one in measured:
+            with st.container(width=MAP_WIDTH):
+                event = _map(one, corpus, known, selected)
+            clicked = event if event is not None and event != selected else clicked
     if clicked != selected:
         state.change(text=corpus.ids[clicked])
         st.rerun(scope="fragment")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
@@ -96,12 +97,8 @@ def _try_all(one: Measured, given: Ingredients, held: PairTruth, before: Floats)
     tried = []
     for each in fitting_repairs(one, given):
         try:
-            tried.append(
-                cached.calibration(
-                    (*one.key, "tried", each.name),
-                    lambda name=each.name: _try(one, name, given, held, before),
-                )
-            )
+            work = partial(_try, one, each.name, given, held, before)
+            tried.append(cached.calibration((*one.key, "tried", each.name), work))
         except LikewiseError as error:
             st.caption(f"{each.name} could not be tried: {error}")
     return tried

@@ -21,8 +21,11 @@ from pages.parts.calibration_pairs import pairs_table
 
 N_ROWS = 12
 N_PLACES = 60
+BINS_OF_SMOOTHING = 8.0
+"""Times n to the power of -1/5, as the best width of a kernel falls with the number of pairs."""
 MIN_EACH = 5
-BY_REGION, BY_TEXT = "by region", "by single texts"
+MIN_PAIRS = 10
+BY_REGION, BY_TEXT = "Regions", "Single texts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,9 @@ def threshold_view(
     corpus: Corpus, measured: Sequence[Measured], known: Known, regions: Regions | None
 ) -> None:
     """Similarities of same and different pairs, one line through all methods, and the outcome."""
-    dragged, shown = st.columns([4, 1], vertical_alignment="bottom")
+    dragged, shown = st.columns([5, 2], vertical_alignment="bottom")
     share = dragged.slider(
-        "Call this share of all pairs the same (the most alike first)",
+        "Call this share of pairs the same (the most alike first)",
         1,
         80,
         _base_rate(known.truth),
@@ -67,8 +70,9 @@ def threshold_view(
     )
     st.caption(
         "Upper edges are how often a similarity occurs among the same pairs (blue) and among the "
-        "different ones (orange) of a row, each drawn to its own height. Rows whose humps stand "
-        "elsewhere need another threshold than the line."
+        "different ones (orange) of a row, each drawn to its own height and from "
+        f"{MIN_PAIRS} pairs on. Rows whose humps stand elsewhere need another threshold than the "
+        "line."
     )
     if regions is not None:
         _outcome(corpus, measured, known, regions, cuts)
@@ -165,7 +169,15 @@ def _outcome(
         (one.title, regions_at(one.values, known.truth, regions.groups, cuts[one.title]))
         for one in measured
     ]
+    found = [
+        (title, [row for row in rows if min(row.n_same, row.n_different) >= MIN_PAIRS])
+        for title, rows in found
+    ]
+    names = tuple(n for n in names if any(row.name == n for _, rows in found for row in rows))
     st.markdown("##### What the line does in each region")
+    if not names:
+        st.caption(f"No region has {MIN_PAIRS} known pairs of each kind.")
+        return
     event = st.plotly_chart(
         regions_chart(found, names),
         key="regions-at",
@@ -216,7 +228,12 @@ def _ridge(values: Floats, truth: PairTruth, here: Bools, edges: Doubles) -> Rid
     heights = []
     for kind in (here & truth.same, here & ~truth.same):
         counts, _ = np.histogram(values[kind], bins=edges, weights=truth.weights[kind])
-        smooth = gaussian_filter1d(counts.astype(np.float64), 1.6, mode="constant")
+        n_pairs = int(kind.sum())
+        if n_pairs < MIN_PAIRS:
+            heights.append(np.zeros(N_PLACES))
+            continue
+        width = BINS_OF_SMOOTHING * n_pairs**-0.2
+        smooth = gaussian_filter1d(counts.astype(np.float64), width, mode="constant")
         heights.append(smooth / smooth.max() if smooth.max() > 0 else smooth)
     return Ridge(heights[0], heights[1])
 
