@@ -70,23 +70,28 @@ class Reranker:
         pairs = resources.with_progress(0.1, 1.0)
 
         def scorer(left: Rows, right: Rows) -> Floats:
-            return self._score(corpus, attribute, pairs, left, right)
+            return self.score_pairs(corpus, attribute, pairs, left, right)
 
         similarity = PairSimilarity(len(corpus), Scale.LOGIT, candidates, scorer)
-        similarity.score_shortlists(self._first_anchors(corpus))
+        similarity.score_shortlists(first_anchors(corpus, self.max_anchors))
         return similarity
 
     def basis(self) -> Method:
         """The method that proposes candidates: another shortlist, another run."""
         return create(self.shortlist_from)
 
-    def _first_anchors(self, corpus: Corpus) -> Rows:
-        """Anchors in an order that their content decides, so that row order is irrelevant."""
-        return np.argsort(_content_ranks(corpus))[: self.max_anchors]
-
-    def _score(
+    def score_pairs(
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
     ) -> Floats:
+        """(m,) logits of pairs, whatever the shortlist.
+
+        Args:
+            corpus: the texts.
+            attribute: what they are compared in.
+            resources: where the model runs.
+            left: (m,) rows.
+            right: (m,) rows.
+        """
         if not self.symmetric:
             left, right = _in_content_order(corpus, left, right)
             return self._one_way(corpus, attribute, resources, left, right)
@@ -159,6 +164,11 @@ class Reranker:
             body = BODY.format(instruct=instruct, anchor=anchor, candidate=candidate)
             return lm.chat(SYSTEM, body)
         return form.filled(lm.plain(attribute.phrase), lm.plain(anchor), lm.plain(candidate))
+
+
+def first_anchors(corpus: Corpus, n: int) -> Rows:
+    """At most n rows, in an order that their content decides, so that row order is irrelevant."""
+    return np.argsort(_content_ranks(corpus))[:n]
 
 
 def _content_ranks(corpus: Corpus) -> Rows:
