@@ -8,7 +8,7 @@ import pytest
 from engine.errors import Cancelled
 from engine.judges.kinds import TUPLE_KINDS, Choice, Kind, Status
 from engine.judges.ledger import Ledger
-from engine.judges.local_judge import LOCAL_VERSION, LocalJudge
+from engine.judges.local_judge import LOCAL_VERSION, NOTE, LocalJudge
 from engine.judges.prompts import delimiter_code
 from engine.judges.questions import PairQuestion, PointQuestion, TripletQuestion, TupleQuestion
 from engine.resources import Resources
@@ -140,6 +140,13 @@ def test_no_injection_closes_its_delimiter(injection, ledger):
         closing = f"</text-{delimiter_code(question)}>"
         assert judge.prompt(question).count(closing) == len(question.texts)
         assert text in judge.prompt(question)
+
+
+def test_the_note_says_what_was_measured_with_these_prompts():
+    path = Path(__file__).resolve().parents[2] / "benchmarks/results/local_judge.json"
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    assert measured["note"] == NOTE
+    assert measured["prompt_version"] == LOCAL_VERSION
 
 
 @pytest.mark.models
