@@ -176,6 +176,9 @@ def _where(found: Tried, held: PairTruth, before: Floats, regions: Regions) -> N
     if not rows:
         st.caption(f"No region has {MIN_ANCHORS} held-out anchors with pairs of both kinds.")
         return
+    if all(row.low == row.high == 0 for row in rows):
+        st.text(f"{found.name} leaves the order around every text as it is: no ranking gets worse.")
+        return
     rows.sort(key=lambda row: row.value)
     worse = [row.name for row in rows if row.high < 0]
     if worse:

@@ -1,0 +1,72 @@
+"""A walk through the Calibration page in a real browser."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = "tfidf,bm25:strength=0.0,length"
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, serve, chromium) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("home")
+    with serve(ROOT / "app.py", {"LIKEWISE_HOME": str(home)}) as url:
+        yield url
+
+
+def test_walk(visit, address):
+    page = visit.page
+    query = "corpus=math_problems&attribute=mathematical+structure&limit=200"
+    page.goto(f"{address}/Calibration?{query}&methods={METHODS}")
+    page.get_by_text("from the label column 'structure'.").first.wait_for(timeout=60_000)
+    page.get_by_text("tfidf · calibration gap").first.wait_for(timeout=60_000)
+    page.get_by_text("bm25 · calibration gap").first.wait_for(timeout=60_000)
+    page.get_by_text("length · calibration gap").first.wait_for(timeout=60_000)
+    page.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
+
+    section(page, "One threshold")
+    page.get_by_text("What the line does in each region").wait_for(timeout=60_000)
+    ridges = page.locator(".js-plotly-plot").first
+    ridges.locator(".shapelayer path").nth(2).wait_for(state="attached", timeout=60_000)
+    lines = lines_of(ridges)
+    slider = page.get_by_role("slider", name=re.compile("Call this share of pairs"))
+    slider.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('.js-plotly-plot')[0]"
+        ".querySelectorAll('.shapelayer path')].every((p, i) => p.getAttribute('d') !== before[i])",
+        arg=lines,
+        timeout=60_000,
+    )
+    assert len(lines_of(ridges)) == 3, "one line a method, and all have moved"
+
+    section(page, "Same score, opposite verdict")
+    page.get_by_text("Both pairs score about").wait_for(timeout=60_000)
+    place = page.get_by_label(re.compile("^Example of"))
+    assert place.input_value() == "1"
+    page.keyboard.press("n")
+    page.wait_for_function(
+        "[...document.querySelectorAll('input')].some("
+        "input => (input.ariaLabel || '').startsWith('Example of') && input.value === '2')",
+        timeout=60_000,
+    )
+
+    section(page, "Hubs")
+    page.get_by_text("In nobody's list").wait_for(timeout=60_000)
+    page.get_by_text(re.compile("is in [0-9]+ of 200 lists")).wait_for(timeout=60_000)
+    assert visit.refused == []
+
+
+def section(page, name: str) -> None:
+    page.get_by_role("radio", name=name).click()
+
+
+def lines_of(plot) -> list[str]:
+    return plot.locator(".shapelayer path").evaluate_all(
+        "paths => paths.map(path => path.getAttribute('d'))"
+    )
