@@ -57,15 +57,16 @@ def measure_all(panels: Sequence[Panel], known: Known, regions: Regions | None) 
     return sorted(found, key=lambda each: -_or_least(each.report.discrimination.gap.value))
 
 
-def choose_method(measured: Sequence[Measured], key: str) -> Measured:
-    """Which method a section is about; the one with the widest gap at first."""
+def choose_method(measured: Sequence[Measured], key: str, first: str = "") -> Measured:
+    """Which method a section is about; at first the one named, or the one with the widest gap."""
     titles = [each.title for each in measured]
+    first = first if first in titles else titles[0]
     chosen = st.segmented_control(
         "Method",
         titles,
-        default=titles[0],
+        default=first,
         required=True,
-        key=f"{key}:{'|'.join(titles)}",
+        key=f"{key}:{first}:{'|'.join(titles)}",
         label_visibility="collapsed",
     )
     return next(each for each in measured if each.title == chosen)

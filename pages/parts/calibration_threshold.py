@@ -180,7 +180,7 @@ def _outcome(
         return
     event = st.plotly_chart(
         regions_chart(found, names),
-        key="regions-at",
+        key=f"regions-at:{regions.key}",
         config=CONFIG,
         on_select="rerun",
         selection_mode="points",
@@ -201,9 +201,7 @@ def _outcome(
         key=f"behind:{regions.key}:{clicked}",
     )
     with method_column:
-        titles = [one.title for one in measured]
-        ordered = sorted(measured, key=lambda one: bool(clicked) and one.title != clicked[1])
-        one = choose_method(ordered if clicked and clicked[1] in titles else measured, "behind")
+        one = choose_method(measured, "behind", clicked[1] if clicked else "")
     inside = regions.groups.codes[known.truth.left] == choices.index(region)
     chosen = np.flatnonzero(inside & ~np.isnan(one.values))
     pairs_table(one, known, corpus, chosen, cuts[one.title], "behind-pairs")
