@@ -48,12 +48,13 @@ def cards_view(measured: Sequence[Measured]) -> None:
                 "each text's own.",
             )
             for sentence in one.card.sentences:
-                if sentence != one.card.rests_on or one.report.n_not_scored:
+                if sentence != one.card.rests_on:
                     st.text(sentence)
-            if one.report.n_not_scored:
+            report = one.report
+            if report.n_not_scored:
                 st.text(
-                    f"{one.report.n_not_scored:,} further pairs have no similarity and are left "
-                    "out."
+                    f"This method scored {report.n_pairs:,} of the "
+                    f"{report.n_pairs + report.n_not_scored:,} pairs; the others are left out."
                 )
 
 

@@ -48,12 +48,14 @@ def repairs_view(measured: Sequence[Measured], known: Known, regions: Regions | 
     given, held = ingredients(known, regions), halves(known)[1]
     before = one.run.similarity.pairs(held.left, held.right)
     start = discrimination_of(before, LabelledPairs(held.left, held.right, held.same))
-    tried = _try_all(one, given, held, before)
-    if not tried or start.gap.n < MIN_ANCHORS:
+    if start.gap.n < MIN_ANCHORS:
         st.info(
             f"Repairs are measured on half of the anchors; of those {start.gap.n} have pairs of "
             f"both kinds, and {MIN_ANCHORS} are needed. Judge more pairs, or take a label column."
         )
+        return
+    tried = _try_all(one, given, held, before)
+    if not tried:
         return
     tried.sort(key=lambda each: each.after.gap.value)
     for sentence in effect_sentences(tried):

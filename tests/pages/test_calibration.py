@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from engine.corpus import load_corpus
 from engine.diagnostics.estimate import Estimate
@@ -221,3 +222,58 @@ def test_keys_follow_the_content():
     assert content_of(codes) == content_of(codes.copy())
     assert content_of(codes) != content_of(codes[::-1])
     assert content_of(codes, "a") != content_of(codes, "b")
+
+
+def every_section_of_a_method_that_scored_one_pair():
+    import numpy as np
+
+    from engine.corpus import load_corpus
+    from engine.diagnostics.truth import Groups, truth_from_labels
+    from engine.jobs import JobStatus, State
+    from engine.methods.registry import card, create
+    from engine.run import Run
+    from engine.similarity import PairSimilarity
+    from engine.types import Attribute, Scale
+    from pages.parts.calibration_hubs import hubs_view
+    from pages.parts.calibration_inputs import Known, Regions
+    from pages.parts.calibration_measures import measure_all
+    from pages.parts.calibration_overview import cards_view, gap_view
+    from pages.parts.calibration_pairs import opposite_view
+    from pages.parts.calibration_places import places_view
+    from pages.parts.calibration_repairs import repairs_view
+    from pages.parts.calibration_threshold import threshold_view
+    from pages.parts.panels import Panel
+
+    corpus = load_corpus("math_problems").sample(60, seed=0)
+    shortlist = np.full((60, 3), -1)
+    few = PairSimilarity(60, Scale.LOGIT, shortlist, known={(0, 1): 0.3})
+    truth = truth_from_labels(corpus.label_codes("structure").codes, "structure", n_pairs=2000)
+    known = Known(truth, "truth", Attribute("structure"), truth.described, column="structure")
+    regions = Regions(Groups(*corpus.label_codes("story"), "story"), "story")
+    panel = Panel(
+        title="few",
+        method=create("tfidf"),
+        card=card("tfidf"),
+        key="few",
+        status=JobStatus("few", "few", State.DONE),
+        run=Run(None, few, few.neighbours(np.arange(60), 10)),
+        positions=np.zeros((60, 2), np.float32),
+    )
+    measured = measure_all([panel], known, regions)
+    cards_view(measured)
+    gap_view(measured)
+    for view in (threshold_view, places_view, opposite_view):
+        view(corpus, measured, known, regions)
+    repairs_view(measured, known, regions)
+    hubs_view(corpus, measured)
+
+
+def test_a_method_that_scored_hardly_a_pair_is_said_so():
+    page = AppTest.from_function(
+        every_section_of_a_method_that_scored_one_pair, default_timeout=60
+    ).run()
+    assert not page.exception
+    assert "the others are left out." in said(page)
+    assert [each.value for each in page.metric][0] == "too few texts"
+    assert "nothing can be ranked" in said(page)
+    assert "8 are needed" in said(page)
