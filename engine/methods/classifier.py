@@ -12,8 +12,7 @@ from engine.models.catalogue import DEFAULT_ENCODER, Kind
 from engine.resources import Resources
 from engine.similarity import VectorSimilarity
 from engine.tuning.features import categories_for, features_of, in_canonical_order
-from engine.tuning.pairs import fit_pairs
-from engine.tuning.projection import main_directions
+from engine.tuning.pairs import fit_pairs, pair_columns
 from engine.tuning.truth import (
     TruthName,
     Wanted,
@@ -60,11 +59,7 @@ class Classifier:
             triplets = triplets_of(ordered, attribute, self.wanted)
             resources.meter.add(verdicts=triplets.n_verdicts)
             resources.meter.note_prompts("truth", [triplets.described])
-            read = features.centred @ main_directions(features.centred, self.rank)
-            columns = [read * np.sqrt(read.shape[1])]
-            if features.profile is not None:
-                columns.append(features.profile * np.sqrt(features.profile.shape[1]))
-            joined = np.concatenate(columns, axis=1)
+            joined = pair_columns(features.centred, features.profile, self.rank)
             found = fit_pairs(joined, triplets, ordered.texts, seed=self.seed).similarity(joined)
             anchors = found.vectors if found.anchors is None else found.anchors
             return np.concatenate([found.vectors, anchors], axis=1)

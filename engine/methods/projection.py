@@ -27,7 +27,9 @@ from engine.tuning.truth import (
 )
 from engine.types import Attribute, Doubles, Family, Floats, Level, Rows, Similarity, content_key
 
-PROFILE_RANK = 128
+PROFILE_RANK = 32
+N_READ = 128
+"""Main directions of the embedding among which the map is sought: more only make it slower."""
 BESIDE_PROFILE = 0.3
 """Length of a text's embedding beside its profile of length 1."""
 
@@ -96,15 +98,30 @@ class Projection:
             triplets: rows of it.
             ordered: the corpus in canonical order.
         """
-        columns, start = self._start(features)
+        if self._starts_from(features) == "profile" and features.profile is not None:
+            beside = features.centred @ main_directions(features.centred, PROFILE_RANK)
+            columns = np.concatenate([features.profile, BESIDE_PROFILE * beside], axis=1)
+            return (columns, *self._map(columns, np.eye(columns.shape[1]), triplets, ordered))
+        basis = main_directions(features.centred, max(N_READ, self.rank), evenness=0.0)
+        basis = basis / np.linalg.norm(basis, axis=0)
+        start = np.eye(basis.shape[1])[:, : self.rank]
+        if self._starts_from(features) == "written" and features.written is not None:
+            length = np.linalg.norm(features.written) / np.linalg.norm(start)
+            start = np.concatenate([basis.T @ features.written, BESIDE_PROFILE * length * start], 1)
+        matrix, choice = self._map(features.centred @ basis, start, triplets, ordered)
+        return features.centred, basis @ matrix, choice
+
+    def _map(
+        self, columns: Doubles, start: Doubles, triplets: Triplets, ordered: Corpus
+    ) -> tuple[Doubles, Choice | None]:
+        if self.form == "low-rank":
+            return tuned(columns, start, triplets, ordered.texts, seed=self.seed)
+        mapped = columns @ start
         if self.form == "diagonal":
-            return columns, start @ diagonal(columns @ start, triplets), None
+            return start @ diagonal(mapped, triplets), None
         if self.form == "whitening":
-            return columns, start @ whitening(columns @ start, triplets), None
-        if self.form == "lda":
-            return columns, start @ discriminant(columns @ start, triplets, self.rank), None
-        matrix, choice = tuned(columns, start, triplets, ordered.texts, seed=self.seed)
-        return columns, matrix, choice
+            return start @ whitening(mapped, triplets), None
+        return start @ discriminant(mapped, triplets, self.rank), None
 
     def linear_map(
         self, corpus: Corpus, attribute: Attribute, resources: Resources
@@ -122,9 +139,7 @@ class Projection:
                 "Choose start 'written' or 'nothing' to export it."
             )
         triplets = triplets_of(ordered, attribute, self.wanted)
-        columns, matrix, _ = self.fitted(features, triplets, ordered)
-        if columns.shape[1] != len(features.mean):
-            raise BadInput("The map doesn't read the embedding as it is, so it can't be exported.")
+        _, matrix, _ = self.fitted(features, triplets, ordered)
         return LinearMap(features.mean, matrix.astype(np.float32)), triplets
 
     def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
@@ -148,15 +163,3 @@ class Projection:
         if self.start != "auto":
             return self.start
         return "nothing" if features.profile is None else "profile"
-
-    def _start(self, features: Features) -> tuple[Doubles, Doubles]:
-        """(n, k) columns and the (k, r) map that the fit begins with."""
-        start = self._starts_from(features)
-        if start == "profile" and features.profile is not None:
-            beside = features.centred @ main_directions(features.centred, PROFILE_RANK)
-            columns = np.concatenate([features.profile, BESIDE_PROFILE * beside], axis=1)
-            return columns, np.eye(columns.shape[1])
-        own = main_directions(features.centred, self.rank, evenness=0.0)
-        if start == "written" and features.written is not None:
-            return features.centred, np.concatenate([features.written, BESIDE_PROFILE * own], 1)
-        return features.centred, own

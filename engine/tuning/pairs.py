@@ -13,17 +13,18 @@ import numpy as np
 
 from engine.errors import BadInput
 from engine.similarity import VectorSimilarity
+from engine.tuning.projection import main_directions
 from engine.tuning.splits import fold
 from engine.tuning.triplets import Triplets
 from engine.types import Doubles, Scale
 
-INVERSE_RIDGES = (0.01, 0.1, 1.0, 10.0)
+RIDGES = (1.0, 0.1, 0.01, 0.001)
 CALIBRATION_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairClassifier:
-    """Weights of products and of squared differences, (k,) each."""
+    """Non-negative weights of products and of squared differences, (k,) each."""
 
     product: Doubles
     difference: Doubles
@@ -34,9 +35,9 @@ class PairClassifier:
         Args:
             columns: (n, k) features.
         """
-        squares = np.square(columns) @ self.difference
+        squares = -np.square(columns) @ self.difference
         ones = np.ones(len(columns))
-        gains = self.product - 2 * self.difference
+        gains = self.product + 2 * self.difference
         anchors = np.column_stack([columns * gains, squares, ones])
         candidates = np.column_stack([columns, ones, squares])
         return VectorSimilarity(
@@ -61,17 +62,31 @@ def fit_pairs(
     if not len(triplets):
         raise BadInput(f"There is no triplet to learn from ({triplets.described}). Judge more.")
     parts = fold(triplets, texts, seed=seed, share=CALIBRATION_SHARE)
-    best = INVERSE_RIDGES[0]
+    best = RIDGES[0]
     if len(parts.training) and len(parts.calibration):
-        held_back = pair_differences(columns, parts.calibration)
         losses = [
-            np.logaddexp(0, -held_back @ _weights(columns, parts.training, c)).mean()
-            for c in INVERSE_RIDGES
+            _loss(_weights(columns, parts.training, ridge), columns, parts.calibration)
+            for ridge in RIDGES
         ]
-        best = INVERSE_RIDGES[int(np.argmin(losses))]
+        best = RIDGES[int(np.argmin(losses))]
     weights = _weights(columns, triplets, best)
     n = columns.shape[1]
     return PairClassifier(weights[:n], weights[n:])
+
+
+def pair_columns(centred: Doubles, profile: Doubles | None, rank: int) -> Doubles:
+    """(n, k) what is read of a text: main directions of its embedding, and its written profile.
+
+    Args:
+        centred: (n, d) the embedding with its mean taken away.
+        profile: (n, c) unit rows, or None.
+        rank: directions at most.
+    """
+    read = centred @ main_directions(centred, rank)
+    columns = [read * np.sqrt(read.shape[1])]
+    if profile is not None:
+        columns.append(profile * np.sqrt(profile.shape[1]))
+    return np.concatenate(columns, axis=1)
 
 
 def pair_differences(columns: Doubles, triplets: Triplets) -> Doubles:
@@ -86,12 +101,31 @@ def pair_differences(columns: Doubles, triplets: Triplets) -> Doubles:
     return np.concatenate([a * (p - n), np.square(a - p) - np.square(a - n)], axis=1)
 
 
-def _weights(columns: Doubles, triplets: Triplets, inverse_ridge: float) -> Doubles:
-    from sklearn.linear_model import LogisticRegression
+def _loss(weights: Doubles, columns: Doubles, triplets: Triplets) -> float:
+    n = columns.shape[1]
+    signed = np.concatenate([weights[:n], -weights[n:]])
+    return float(np.logaddexp(0, -pair_differences(columns, triplets) @ signed).mean())
+
+
+def _weights(columns: Doubles, triplets: Triplets, ridge: float) -> Doubles:
+    """(2k,) non-negative weights with the least logistic loss on the triplets.
+
+    Free weights would learn that negatives look alike, which hard triplets make true: they win
+    those, and rank any other pair no better than chance.
+    """
+    from scipy.optimize import minimize
 
     rows = pair_differences(columns, triplets)
-    both = np.concatenate([rows, -rows])
-    answers = np.repeat([1, 0], len(rows))
-    model = LogisticRegression(C=inverse_ridge, fit_intercept=False, max_iter=500)
-    weights: Doubles = model.fit(both, answers).coef_[0]
+    n = columns.shape[1]
+    rows[:, n:] *= -1.0
+
+    def loss(weights: Doubles) -> tuple[float, Doubles]:
+        margin = rows @ weights
+        slope = -np.exp(-np.logaddexp(0, margin)) / len(margin)
+        value = np.logaddexp(0, -margin).mean() + ridge * (weights @ weights)
+        return float(value), rows.T @ slope + 2 * ridge * weights
+
+    start = np.full(2 * n, 0.1 / n)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * (2 * n))
+    weights: Doubles = found.x
     return weights

@@ -23,8 +23,8 @@ from engine.types import Doubles, Floats, Rows
 
 SOFTNESS = 0.1
 """Difference of cosines at which a triplet counts as ordered with odds of e to 1."""
-RIDGES = (0.003, 0.03, 0.3)
-MAX_STEPS = 40
+RIDGES = (0.01, 0.1)
+MAX_STEPS = 30
 CALIBRATION_SHARE = 0.25
 MIN_CALIBRATION = 5
 LEAST_GAIN = 0.005
