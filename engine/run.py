@@ -33,8 +33,8 @@ from engine.methods.registry import (
     options_of,
 )
 from engine.models.revisions import model_revision
+from engine.normalise import load_repaired, save_repaired
 from engine.resources import Resources
-from engine.similarity import load_similarity, save_similarity
 from engine.store import data_dir
 from engine.types import Attribute, Family, Floats, Neighbours, Rows, Similarity, content_key
 
@@ -137,7 +137,7 @@ class RunStore:
             ) as place:
                 part = Path(place) / run.record.key
                 part.mkdir()
-                save_similarity(run.similarity, part)
+                save_repaired(run.similarity, part)
                 np.save(part / "neighbour_rows.npy", run.neighbours.rows)
                 np.save(part / "neighbour_similarities.npy", run.neighbours.similarities)
                 _write_json(part / "run.json", dataclasses.asdict(run.record))
@@ -160,7 +160,7 @@ class RunStore:
             _read_array(place / "neighbour_rows.npy"),
             _read_array(place / "neighbour_similarities.npy"),
         )
-        return Run(record, load_similarity(place), neighbours)
+        return Run(record, load_repaired(place), neighbours)
 
     def record(self, key: str) -> RunRecord:
         """Read what is known of a kept run, without its numbers."""

@@ -44,6 +44,7 @@ class Family(StrEnum):
     LEXICAL = "lexical"
     REWRITING = "rewriting"
     UNIFIED = "unified embedding"
+    REPAIR = "repair"
     JUDGE = "LM judge"
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from engine.methods.registry import card, cards, create, method_key, options, options_of
+from engine.normalise import load_repaired, save_repaired
 from engine.resources import Resources
-from engine.similarity import PairSimilarity, load_similarity, save_similarity
+from engine.similarity import PairSimilarity
 from engine.store import VectorStore
 from engine.types import Family, Level, Scale
 
@@ -193,8 +194,8 @@ def test_the_order_of_rows_changes_nothing(name, prepared):
 @every_method
 def test_it_comes_back_from_disk(name, prepared, tmp_path):
     similarity = prepared(name)
-    save_similarity(similarity, tmp_path)
-    loaded = load_similarity(tmp_path)
+    save_repaired(similarity, tmp_path)
+    loaded = load_repaired(tmp_path)
     assert (loaded.scale, loaded.n_texts) == (similarity.scale, similarity.n_texts)
     np.testing.assert_array_equal(matrix(loaded), matrix(similarity))
     everyone = np.arange(loaded.n_texts)
