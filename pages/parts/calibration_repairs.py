@@ -13,10 +13,11 @@ from engine.diagnostics.discrimination import Discrimination, LabelledPairs, dis
 from engine.diagnostics.effect import RepairEffect, repair_effect
 from engine.diagnostics.reliability import Reliability, reliability
 from engine.diagnostics.truth import PairTruth
-from engine.errors import LikewiseError
+from engine.errors import BadInput, LikewiseError
+from engine.methods.registry import create
 from engine.normalise import Ingredients, repair
 from engine.types import Floats
-from pages.parts import cached
+from pages.parts import cached, state
 from pages.parts.calibration_charts import CONFIG, Dumbbell, dumbbell_chart, reliability_chart
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import (
@@ -78,9 +79,24 @@ def repairs_view(measured: Sequence[Measured], known: Known, regions: Regions | 
     chosen = st.selectbox("Look closer at", names, key=f"repair:{'|'.join(names)}", width=320)
     found = next(each for each in tried if each.name == chosen)
     st.text(f"{chosen}: {repair(chosen).fixes}. Costs {repair(chosen).cost}.")
+    _compare_link(one, chosen)
     _reliability(one, found, held, before)
     if regions is not None:
         _where(found, held, before, regions)
+
+
+def _compare_link(one: Measured, chosen: str) -> None:
+    """A way to the repaired method beside the others, where it is offered as a method."""
+    try:
+        made = create("repaired", {"of": one.run.record.method, "repair": chosen})
+    except BadInput:
+        return
+    kept = state.current().methods[: state.MAX_METHODS - 1]
+    methods = (*kept, state.spec_of(made))
+    label = f"Compare {one.run.record.method} after {chosen} with the others"
+    if st.button(label, icon=":material/compare:", key="compare-repaired"):
+        state.change(methods=methods)
+        st.switch_page("pages/1_Compare.py")
 
 
 def effect_sentences(tried: Sequence[Tried]) -> list[str]:
