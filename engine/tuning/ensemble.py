@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from engine.errors import BadInput
 from engine.normalise.matrices import rectangle
 from engine.similarity import SparseSimilarity
-from engine.tuning.splits import shares_of
+from engine.tuning.splits import FOLD_SEED, shares_of
 from engine.tuning.triplets import Triplets
 from engine.types import Bools, Doubles, Floats, Rows, Scale, Similarity
 
@@ -205,7 +205,7 @@ def _held_back_wins(
     margins: Doubles, anchor_texts: Sequence[str], seed: int
 ) -> tuple[Doubles, int]:
     """(m, 2) wins of learnt weights and of the best member, each chosen without the fold."""
-    folds = (shares_of(anchor_texts, seed) * N_FOLDS).astype(np.int64)
+    folds = (shares_of(anchor_texts, seed + FOLD_SEED) * N_FOLDS).astype(np.int64)
     found, n_known = np.zeros((len(margins), 2)), 0
     for fold in range(N_FOLDS):
         left: Bools = folds == fold

@@ -4,7 +4,7 @@ x (n, d) → (x − mean) M, and the cosine of that: one matrix an attribute, an
 The map is fitted from a start that is already a similarity (nothing known: the embedding's own main
 directions; or what written categories say), with a ridge that pulls it back there. How hard it
 pulls and when to stop is chosen on triplets whose anchors were held back; where nothing beats the
-start on those, the start stays.
+start there by more than a standard error, the start stays.
 """
 
 from __future__ import annotations
@@ -27,21 +27,19 @@ RIDGES = (0.01, 0.1)
 MAX_STEPS = 30
 CALIBRATION_SHARE = 0.25
 MIN_CALIBRATION = 5
-LEAST_GAIN = 0.005
-"""Log loss that a map must gain on the calibration triplets to be preferred to its start."""
 
 
 class Choice(NamedTuple):
     """What was chosen on the calibration triplets.
 
-    ridge, n_steps: of the fit; n_steps 0 is the start itself. start_loss, loss: log loss on the
-    calibration triplets before and after. n_calibration: triplets it was chosen on.
+    ridge, n_steps: of the fit; n_steps 0 is the start itself. before, after: soft accuracy on the
+    calibration triplets of the start and of the map. n_calibration: triplets it was chosen on.
     """
 
     ridge: float
     n_steps: int
-    start_loss: float
-    loss: float
+    before: float
+    after: float
     n_calibration: int
 
 
@@ -142,9 +140,10 @@ def margins(mapped: Doubles | Floats, triplets: Triplets) -> Doubles:
     return np.asarray((mapped[triplets.anchor] * difference).sum(axis=1), dtype=np.float64)
 
 
-def log_loss(columns: Doubles, matrix: Doubles, triplets: Triplets) -> float:
-    """Mean logistic loss of a map on triplets."""
-    return float(np.logaddexp(0, -margins(_unit(columns @ matrix), triplets) / SOFTNESS).mean())
+def soft_wins(columns: Doubles, matrix: Doubles, triplets: Triplets) -> Doubles:
+    """(m,) from 0 to 1, how clearly each triplet is won: smooth, and no miss costs more than 1."""
+    margin = margins(_unit(columns @ matrix), triplets)
+    return np.asarray(np.exp(-np.logaddexp(0, -margin / SOFTNESS)))
 
 
 def main_directions(centred: Doubles, rank: int, *, evenness: float = 0.5) -> Doubles:
@@ -170,21 +169,24 @@ def main_directions(centred: Doubles, rank: int, *, evenness: float = 0.5) -> Do
 
 
 def _chosen(columns: Doubles, start: Doubles, training: Triplets, calibration: Triplets) -> Choice:
-    start_loss = log_loss(columns, start, calibration)
-    best = Choice(0.0, 0, start_loss, start_loss - LEAST_GAIN, len(calibration))
     rows = calibration.rows
-    few = _renumbered(calibration, rows)
+    few, seen = _renumbered(calibration, rows), columns[rows]
+    before = soft_wins(seen, start, few)
+    best, ridge_of_best, step_of_best = before, 0.0, 0
     for ridge in RIDGES:
-        losses: list[float] = []
+        steps: list[Doubles] = []
 
-        def watch(matrix: Doubles, kept: list[float] = losses) -> None:
-            kept.append(log_loss(columns[rows], matrix, few))
+        def watch(matrix: Doubles, kept: list[Doubles] = steps) -> None:
+            kept.append(soft_wins(seen, matrix, few))
 
         fit(columns, start, training, ridge=ridge, watch=watch)
-        step = int(np.argmin(losses)) if losses else 0
-        if losses and losses[step] < best.loss:
-            best = best._replace(ridge=ridge, n_steps=step + 1, loss=losses[step])
-    return best if best.n_steps else best._replace(loss=start_loss)
+        for step, wins in enumerate(steps, start=1):
+            if wins.mean() > best.mean():
+                best, ridge_of_best, step_of_best = wins, ridge, step
+    gain, n = best - before, len(before)
+    if gain.mean() <= gain.std() / np.sqrt(n):
+        return Choice(0.0, 0, float(before.mean()), float(before.mean()), n)
+    return Choice(ridge_of_best, step_of_best, float(before.mean()), float(best.mean()), n)
 
 
 def _renumbered(triplets: Triplets, rows: Rows) -> Triplets:

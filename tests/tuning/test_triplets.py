@@ -9,7 +9,7 @@ from engine.errors import BadInput
 from engine.judges.labels import LabelJudge
 from engine.judges.ledger import Ledger
 from engine.judges.questions import PairQuestion, Verdict
-from engine.tuning.splits import held_out_rows, shares_of, split
+from engine.tuning.splits import fold, held_out_rows, shares_of, split
 from engine.tuning.triplets import (
     Triplets,
     candidate_triplets,
@@ -144,3 +144,14 @@ def test_held_out_rows_depend_on_the_words_alone():
     assert 0.12 < len(held) / 300 < 0.28
     assert (shares_of(texts, 0) != shares_of(texts, 1)).all()
     assert not len(held_out_rows(texts, 0.0, 0))
+
+
+def test_calibration_gets_texts_also_where_some_are_held_out_by_the_same_seed():
+    """By the same numbers, the held-out part would be the calibration part, and nothing be left."""
+    texts = [f"text {row}" for row in range(300)]
+    train = np.setdiff1d(np.arange(300), held_out_rows(texts, 0.3, 0))
+    rng = np.random.default_rng(0)
+    rows = [rng.choice(train, 3, replace=False) for _ in range(200)]
+    parts = fold(made(*rows), texts, seed=0, share=0.25)
+    assert 25 < len(parts.calibration) < 80
+    assert len(parts.training) + len(parts.calibration) == 200
