@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import BadInput
+from engine.models.batching import length_sorted_batches
 from engine.models.forward import log_probabilities, padded, state_after, to_numpy
 from engine.types import Floats
 
@@ -124,6 +125,43 @@ class DocumentCache:
         if key in self._kept:
             self._n_bytes -= self._kept.pop(key).n_bytes
             del self._asked[key]
+
+
+def recalled(
+    model: PreTrainedModel,
+    ids: list[list[int]],
+    depth: int,
+    cache: DocumentCache | None,
+    token_budget: int,
+) -> tuple[list[KeyValues], int]:
+    """Keys and values of documents, and how many tokens had to be read for them.
+
+    Args:
+        model: a transformers causal language model.
+        ids: token ids of n documents, the longest first.
+        depth: layers to run, ≥ 1.
+        cache: looked up, and added to; None reads all and keeps nothing.
+        token_budget: tokens read at once, padding included.
+    """
+    known = [None if cache is None else cache.get(each, depth) for each in ids]
+    missing = [each for each, found in zip(ids, known, strict=True) if found is None]
+    # The sort is stable, and they came longest first: the parts follow each other in their order.
+    parts = length_sorted_batches(
+        [len(each) for each in missing],
+        [""] * len(missing),
+        token_budget=token_budget,
+        max_texts=len(missing) or 1,
+    )
+    new = iter(
+        one for part in parts for one in read_documents(model, [missing[r] for r in part], depth)
+    )
+    read = []
+    for each, found in zip(ids, known, strict=True):
+        one = next(new) if found is None else found
+        if found is None and cache is not None:
+            cache.put(each, one)
+        read.append(one)
+    return read, sum(len(each) for each in missing)
 
 
 def read_documents(model: PreTrainedModel, ids: list[list[int]], depth: int) -> list[KeyValues]:

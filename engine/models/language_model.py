@@ -16,7 +16,7 @@ from engine.models.document_cache import (
     KeyValues,
     next_token_logits,
     pooled_states,
-    read_documents,
+    recalled,
 )
 from engine.models.forward import (
     PrefixCache,
@@ -45,6 +45,8 @@ _MAX_TEXTS = 64
 _PREFIX_TOKENS_AS_ONE = 8
 # The same for every ending, so that a document is always read in the same batch, to the same bits.
 _ROOM_FOR_ENDINGS = 16
+# Endings are short: more of them in a batch, or starting each layer costs more than running it.
+_ENDINGS_WIDER = 4
 
 
 class Hidden(NamedTuple):
@@ -78,6 +80,7 @@ class LanguageModel:
         self._device = pick_device()
         self._model, tokenizer = _load(name, str(folder), self._device)
         self._prompts = PromptTokens(name, tokenizer)
+        self._token_budget = _CPU_TOKEN_BUDGET if self._device.name == "cpu" else _GPU_TOKEN_BUDGET
         self._lock = threading.Lock()
         self.documents = DocumentCache()
         self.name = name
@@ -319,25 +322,16 @@ class LanguageModel:
             self.documents.begin_pass()
 
         def continued(cut: list[list[int]], rows: list[int]) -> Floats:
-            read, n_new = self._read(cut, depth, keep=keep)
+            read, n_new = recalled(
+                self._model, cut, depth, self.documents if keep else None, self._token_budget
+            )
             n_read[rows[0]] = n_new + sum(len(after[row]) for row in rows)
             return run(read, [after[row] for row in rows])
 
-        for batch in self._batches_of(ids, documents, limit, continued, extra=_ROOM_FOR_ENDINGS):
+        for batch in self._batches_of(
+            ids, documents, limit, continued, extra=_ROOM_FOR_ENDINGS, wider=_ENDINGS_WIDER
+        ):
             yield batch._replace(n_tokens=n_read[batch.rows[0]])
-
-    def _read(self, ids: list[list[int]], depth: int, *, keep: bool) -> tuple[list[KeyValues], int]:
-        """Keys and values of documents, and how many tokens had to be read for them."""
-        known = [self.documents.get(each, depth) if keep else None for each in ids]
-        missing = [each for each, found in zip(ids, known, strict=True) if found is None]
-        new = iter(read_documents(self._model, missing, depth) if missing else [])
-        read = []
-        for each, found in zip(ids, known, strict=True):
-            one = next(new) if found is None else found
-            if found is None and keep:
-                self.documents.put(each, one)
-            read.append(one)
-        return read, sum(len(each) for each in missing)
 
     def _batches_of(
         self,
@@ -346,12 +340,13 @@ class LanguageModel:
         limit: int,
         run: Callable[[list[list[int]], list[int]], Floats],
         extra: int = 0,
+        wider: int = 1,
     ) -> Iterator[PassBatch]:
         lengths = [len(row) for row in ids]
         planned = length_sorted_batches(
             [min(length, limit) + extra for length in lengths],
             texts,
-            token_budget=_CPU_TOKEN_BUDGET if self._device.name == "cpu" else _GPU_TOKEN_BUDGET,
+            token_budget=self._token_budget * wider,
             max_texts=_MAX_TEXTS,
         )
 
