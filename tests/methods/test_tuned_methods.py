@@ -1,0 +1,104 @@
+"""What tuned methods promise of their truth: it is named, held out in part, and never guessed."""
+
+import numpy as np
+import pytest
+
+from engine.corpus import load_corpus
+from engine.errors import BadInput
+from engine.judges.ledger import Ledger
+from engine.judges.person import PersonJudge
+from engine.judges.questions import Choice, PairQuestion
+from engine.methods.registry import create, inputs_key
+from engine.resources import Resources
+from engine.store import data_dir
+from engine.tuning.splits import held_out_rows
+from engine.tuning.truth import TrainedOn, Wanted, canonical_order, labels_of, triplets_of
+from engine.types import Attribute
+
+TUNED = ("projection", "classifier", "probe", "ensemble", "distilled-rewrite")
+STRUCTURE = Attribute("mathematical structure")
+UNHEARD = Attribute("number of syllables")
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return load_corpus("math_problems", limit=150)
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_nothing_is_learnt_of_held_out_texts_in_any_role(name, corpus):
+    made = create(name)
+    assert isinstance(made, TrainedOn)
+    learnt = {corpus.texts[row] for row in made.training_rows(corpus, STRUCTURE)}
+    held = {corpus.texts[row] for row in held_out_rows(corpus.texts, made.held_out, made.seed)}
+    assert learnt
+    assert len(held) > 10
+    assert not learnt & held
+
+
+@pytest.mark.parametrize("name", TUNED[:4])
+def test_without_any_truth_it_says_what_to_do(name, corpus):
+    with pytest.raises(BadInput, match=r"(?s)'number of syllables'.*option column"):
+        create(name).training_rows(corpus, UNHEARD)
+
+
+def test_the_label_column_is_used_only_for_its_own_attribute(corpus):
+    ordered = corpus.subset(canonical_order(corpus))
+    found = triplets_of(ordered, STRUCTURE, Wanted(n_verdicts=50))
+    assert found.source == "label column 'structure'"
+    assert found.truth == "labels"
+    named = triplets_of(ordered, UNHEARD, Wanted(column="story", n_verdicts=50))
+    assert named.source == "label column 'story'"
+
+
+def test_shipped_verdicts_leave_the_labels_alone(corpus):
+    ordered = corpus.subset(canonical_order(corpus))
+    unlabelled = ordered.subset(np.arange(len(ordered)))
+    object.__setattr__(unlabelled, "labels", {})
+    wanted = Wanted(truth="shipped verdicts", held_out=0.0)
+    found = triplets_of(ordered, STRUCTURE, wanted)
+    assert found.truth == "verdicts"
+    assert len(found) > 3
+    again = triplets_of(unlabelled, STRUCTURE, wanted)
+    np.testing.assert_array_equal(found.anchor, again.anchor)
+    with pytest.raises(BadInput, match="learns from labelled texts"):
+        labels_of(unlabelled, STRUCTURE, Wanted())
+
+
+def test_my_answers_are_read_from_the_ledger_and_change_the_key(small_corpus):
+    corpus = small_corpus("a", "b", "c", "d")
+    made = create("projection", {"truth": "my answers", "held_out": 0.0})
+    with pytest.raises(BadInput, match="Answer some spot checks"):
+        made.training_rows(corpus, UNHEARD)
+    before = inputs_key(made, corpus, UNHEARD)
+    with Ledger(data_dir() / "ledger.sqlite") as ledger:
+        person = PersonJudge(ledger)
+        person.record(PairQuestion(UNHEARD, "a", "b"), Choice.SAME)
+        person.record(PairQuestion(UNHEARD, "a", "c"), Choice.DIFFERENT)
+    assert made.training_rows(corpus, UNHEARD).tolist() == [0, 1, 2]
+    assert inputs_key(made, corpus, UNHEARD) != before
+
+
+@pytest.mark.models
+def test_the_run_says_what_it_learnt_from(problems, structure):
+    resources = Resources()
+    create("projection", {"n_verdicts": 40}).prepare(problems, structure, resources)
+    assert "label column 'structure'" in resources.meter.prompts["truth"][0]
+    assert resources.meter.verdicts == 40
+
+
+@pytest.mark.models
+def test_a_probability_is_calibrated_and_a_start_must_exist(problems, structure):
+    found = create("probe", {"output": "probability"}).prepare(problems, structure, Resources())
+    values = found.pairs(np.arange(23), np.arange(1, 24))
+    assert ((values >= 0) & (values <= 1)).all()
+    with pytest.raises(BadInput, match="Nobody wrote categories"):
+        create("projection", {"start": "written", "column": "story"}).prepare(
+            problems, UNHEARD, Resources()
+        )
+
+
+def test_an_ensemble_needs_two_others():
+    for members in ("tfidf", "tfidf, ensemble", "tfidf, tfidf"):
+        with pytest.raises(BadInput, match="two other methods"):
+            _ = create("ensemble", {"members": members}).names
