@@ -13,7 +13,7 @@ from engine.diagnostics.estimate import Estimate
 from engine.errors import BadInput, StoreError
 from engine.methods.registry import create
 from engine.resources import Resources
-from engine.tuning.applying import applied, apply_to
+from engine.tuning.applying import apply_to
 from engine.tuning.export import Exported, export_folder, export_triplets
 from engine.tuning.projection import LinearMap
 from engine.tuning.triplets import Triplets
@@ -78,4 +78,4 @@ def test_blocks_give_what_the_whole_gives():
     np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(apply_to(fitted, vectors, block_rows=7), whole, atol=1e-5)
     with pytest.raises(BadInput, match="reads vectors of 12 numbers, not 5"):
-        next(applied(fitted, [whole]))
+        apply_to(fitted, whole)
