@@ -1,6 +1,7 @@
 """One-word: what a further attribute costs with the kept documents, and what templates reach.
 
-Run: python benchmarks/one_word_cache.py [--texts 50] [--only cache|swap]
+Run: OMP_NUM_THREADS=1 python benchmarks/one_word_cache.py [--texts 50] [--only cache|swap]
+One thread, because on a busy machine threads that wait for each other are all one measures.
 Writes benchmarks/results/one_word_cache.json after each figure, so that a stopped run keeps its
 part. Seconds are wall time and processor time of this process, in three rounds that take turns.
 """
@@ -77,6 +78,7 @@ def main() -> None:
     found = json.loads(results.read_text()) if results.exists() else {}
     found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, shared"
     found["model"], found["layer"] = MODEL, LAYER
+    found["threads"] = os.environ.get("OMP_NUM_THREADS", "as many as cores")
     if asked.only != "swap":
         found["cache"] = cache_figures()
         _write(results, found)
