@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from engine.corpus import Corpus
 from engine.errors import BadInput
+from engine.methods.content_order import first_anchors
 from engine.methods.judged_pairs import JudgeChoice, graded
-from engine.methods.registry import method, option
-from engine.methods.reranker import Reranker, first_anchors
+from engine.methods.registry import OptionValue, ReadsPairs, create, method, option
 from engine.models.catalogue import DEFAULT_LM, Kind
 from engine.models.reranker_formats import FORMATS_VERSION
 from engine.projection.asking import DEFAULT_ANTHROPIC_MODEL
@@ -77,7 +77,8 @@ class AllPairs:
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
     ) -> Floats:
         if self.read_by == "pair model":
-            reader = Reranker(model=self.model, symmetric=False)
+            options: dict[str, OptionValue] = {"model": self.model, "symmetric": False}
+            reader = cast("ReadsPairs", create("reranker", options))
             return reader.score_pairs(corpus, attribute, resources, left, right)
         choice = JudgeChoice(
             self.read_by, self.model, self.label_column, self.anthropic_model, self.max_dollars

@@ -9,9 +9,9 @@ import numpy as np
 
 from engine.corpus import Corpus
 from engine.errors import BadInput
+from engine.methods.content_order import first_anchors
 from engine.methods.judged_pairs import JudgeChoice, graded
 from engine.methods.registry import Method, create, method, option
-from engine.methods.reranker import first_anchors
 from engine.models.catalogue import DEFAULT_LM, Kind
 from engine.projection.asking import DEFAULT_ANTHROPIC_MODEL
 from engine.resources import Resources

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from engine.corpus import Corpus
 from engine.errors import BadInput
-from engine.methods.registry import method, option
-from engine.methods.written_projection import WrittenProjection
+from engine.methods.registry import Categorises, OptionValue, create, method, option
 from engine.models.catalogue import DEFAULT_LM, Kind
 from engine.projection.categories import CategorySet
 from engine.projection.profiles import axis_places, soft_profiles, standardised
@@ -78,8 +77,13 @@ class OneWordCategories:
         """Content key of the categories, which can be edited."""
         return self._written().inputs_key(corpus, attribute)
 
-    def _written(self) -> WrittenProjection:
-        return WrittenProjection(source=self.source, file=self.file, label_column=self.label_column)
+    def _written(self) -> Categorises:
+        wanted: dict[str, OptionValue] = {
+            "source": self.source,
+            "file": self.file,
+            "label_column": self.label_column,
+        }
+        return cast("Categorises", create("written-projection", wanted))
 
     def _question(self, categories: CategorySet, attribute: str) -> tuple[str, list[str]]:
         if self.answer == "name":

@@ -16,8 +16,9 @@ from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from engine.corpus import Corpus
 from engine.errors import BadInput, LikewiseError, UnknownName
+from engine.projection.categories import CategorySet
 from engine.resources import Resources
-from engine.types import Attribute, Family, Level, Similarity, content_key
+from engine.types import Attribute, Family, Floats, Level, Rows, Similarity, content_key
 
 OptionValue = str | int | float | bool
 Rereads = Literal["nothing", "documents", "pairs"]
@@ -46,6 +47,30 @@ class ReadsInputs(Protocol):
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
         """Content key of what else is read: its answer changes when that does."""
+        ...
+
+
+@runtime_checkable
+class ReadsPairs(Protocol):
+    """A method that can score any pairs, at a price each."""
+
+    def score_pairs(
+        self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
+    ) -> Floats:
+        """(m,) similarities of left[i] to right[i]."""
+        ...
+
+
+@runtime_checkable
+class Categorises(Protocol):
+    """A method that rests on categories of the attribute."""
+
+    def categories(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> CategorySet:
+        """The categories it would use."""
+        ...
+
+    def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
+        """Content key of those categories."""
         ...
 
 

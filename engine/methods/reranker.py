@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from engine.corpus import Corpus
+from engine.methods.content_order import content_ranks, first_anchors
 from engine.methods.registry import Method, create, method, option
 from engine.models.architecture import is_causal_language_model
 from engine.models.catalogue import DEFAULT_LM, Kind, known_models
@@ -24,7 +25,7 @@ from engine.models.reranker_formats import (
 )
 from engine.resources import Resources
 from engine.similarity import PairSimilarity
-from engine.types import Attribute, Family, Floats, Level, Rows, Scale, Similarity, content_key
+from engine.types import Attribute, Family, Floats, Level, Rows, Scale, Similarity
 
 CROSS_QUERY = "{attribute}: {anchor}"
 
@@ -166,20 +167,9 @@ class Reranker:
         return form.filled(lm.plain(attribute.phrase), lm.plain(anchor), lm.plain(candidate))
 
 
-def first_anchors(corpus: Corpus, n: int) -> Rows:
-    """At most n rows, in an order that their content decides, so that row order is irrelevant."""
-    return np.argsort(_content_ranks(corpus))[:n]
-
-
-def _content_ranks(corpus: Corpus) -> Rows:
-    """(n,) each text's place in an order that ids and texts decide, whatever their rows."""
-    keys = [content_key(i, t) for i, t in zip(corpus.ids, corpus.texts, strict=True)]
-    return np.argsort(np.argsort(keys)).astype(np.int64)
-
-
 def _in_content_order(corpus: Corpus, left: Rows, right: Rows) -> tuple[Rows, Rows]:
     """Each pair turned so that the text which comes first in content order is the anchor."""
-    ranks = _content_ranks(corpus)
+    ranks = content_ranks(corpus)
     turned = ranks[left] > ranks[right]
     return np.where(turned, right, left), np.where(turned, left, right)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.errors import BadInput
 from engine.models.batching import length_sorted_batches
@@ -178,11 +178,11 @@ def read_documents(model: PreTrainedModel, ids: list[list[int]], depth: int) -> 
     cache = DynamicCache()
     with torch.inference_mode():
         state_after(model, padded(model, ids), depth, cache)
-    layers = cache.layers[:depth]
+    layers: list[Any] = cache.layers[:depth]
     return [
         KeyValues(
-            [layer.keys[row, :, -len(each) :].clone() for layer in layers],  # type: ignore[attr-defined]
-            [layer.values[row, :, -len(each) :].clone() for layer in layers],  # type: ignore[attr-defined]
+            [layer.keys[row, :, -len(each) :].clone() for layer in layers],
+            [layer.values[row, :, -len(each) :].clone() for layer in layers],
         )
         for row, each in enumerate(ids)
     ]
