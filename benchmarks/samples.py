@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engine.bench import Ask, Bench, afresh, as_json, as_table
+from engine.bench import Ask, Bench, afresh
+from engine.bench_output import as_json, as_table
 from engine.corpus import load_corpus
 from engine.methods.registry import create
 from engine.models.shelf import ModelShelf

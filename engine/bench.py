@@ -29,7 +29,7 @@ from engine.diagnostics.discrimination import (
 from engine.diagnostics.estimate import Estimate
 from engine.diagnostics.hubness import hubness_skew, k_occurrence
 from engine.diagnostics.retrieval import precision_at_k
-from engine.errors import BadInput
+from engine.errors import BadInput, Cancelled, LikewiseError
 from engine.methods.registry import Card, Method, card, name_of
 from engine.resources import Resources
 from engine.run import Cost, Run, RunRequest, prepare
@@ -89,13 +89,23 @@ class MeanRow:
 
 @dataclass(slots=True)
 class BenchReport:
-    """Everything that was measured on one corpus."""
+    """Everything that was measured on one corpus.
+
+    refused: by method, why it could not be run here.
+    """
 
     corpus: str
     n_texts: int
     seed: int
     rows: list[BenchRow] = field(default_factory=list)
     means: list[MeanRow] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: BenchReport) -> None:
+        """Take over what was measured of further methods on the same corpus."""
+        self.rows.extend(other.rows)
+        self.means.extend(other.means)
+        self.refused.update(other.refused)
 
 
 RunOf = Callable[[Method, Attribute], Run]
@@ -136,17 +146,40 @@ class Bench:
         self._triplets = self._draw_triplets()
 
     def measure(
-        self, methods: Sequence[Method], tell: Callable[[str], None] = lambda _: None
+        self,
+        methods: Sequence[Method],
+        tell: Callable[[str], None] = lambda _: None,
+        *,
+        go_on: bool = False,
     ) -> BenchReport:
-        """Run and measure each method; `tell` hears what is being done."""
+        """Run and measure each method.
+
+        Args:
+            methods: in the order they are to be run.
+            tell: hears what is being done.
+            go_on: note why a method refuses, and go on with the next, instead of raising.
+        """
         report = BenchReport(self.corpus.name, len(self.corpus), self.seed)
         for made in methods:
-            runs = self._runs(made, tell)
-            fresh = self._fresh(made)
-            for ask in self.asks:
-                report.rows.extend(self._rows(name_of(made), ask, runs, fresh))
-            report.means.extend(self._means(name_of(made), runs, fresh))
+            try:
+                rows, means = self._one(made, tell)
+            except LikewiseError as error:
+                if not go_on or isinstance(error, Cancelled):
+                    raise
+                report.refused[name_of(made)] = str(error)
+                tell(f"{name_of(made)} refuses: {error}")
+                continue
+            report.rows.extend(rows)
+            report.means.extend(means)
         return report
+
+    def _one(
+        self, made: Method, tell: Callable[[str], None]
+    ) -> tuple[list[BenchRow], list[MeanRow]]:
+        runs, fresh = self._runs(made, tell), self._fresh(made)
+        name = name_of(made)
+        rows = [row for ask in self.asks for row in self._rows(name, ask, runs, fresh)]
+        return rows, self._means(name, runs, fresh)
 
     def _fresh(self, made: Method) -> Rows:
         """Rows to measure with: none that the method learnt from, for any of the attributes."""
@@ -278,103 +311,3 @@ def _affordable_triplets(similarity: Similarity, triplets: SwapTriplets) -> Swap
     similarity.score(few.anchor, few.share_a)
     similarity.score(few.anchor, few.share_b)
     return few
-
-
-def as_json(report: BenchReport) -> dict[str, Any]:
-    """The report as plain data; a figure that could not be measured is null."""
-    return {
-        "corpus": report.corpus,
-        "n_texts": report.n_texts,
-        "seed": report.seed,
-        "runs": [_row_json(row) for row in report.rows],
-        "means": [
-            {
-                "method": m.method,
-                "columns": list(m.columns),
-                "swap_accuracy": _estimate_json(m.swap),
-            }
-            for m in report.means
-        ],
-    }
-
-
-def _row_json(row: BenchRow) -> dict[str, Any]:
-    return {
-        "method": row.card.name,
-        "family": row.card.family.value,
-        "level": row.card.level.value,
-        "attribute": row.column,
-        "against": row.against,
-        **_measured_json(row.right),
-        "wrong_attribute": _measured_json(row.wrong),
-        "hubness_skew": _number(row.hubness_skew),
-        "seconds": row.cost.seconds,
-        "passes": row.cost.passes,
-        "n_cached": row.cost.n_cached,
-        "lm_tokens": row.cost.lm_tokens,
-        "verdicts": row.cost.verdicts,
-        "dollars": row.cost.dollars,
-        "peak_mb": row.cost.peak_mb,
-    }
-
-
-def _measured_json(measured: Measured) -> dict[str, Any]:
-    return {
-        "asked": measured.attribute.name,
-        "swap_accuracy": _estimate_json(measured.swap),
-        "auc_local": _estimate_json(measured.discrimination.local),
-        "auc_pooled": _estimate_json(measured.discrimination.pooled),
-        "calibration_gap": _estimate_json(measured.discrimination.gap),
-        "precision_at_10": _estimate_json(measured.precision),
-    }
-
-
-def _estimate_json(estimate: Estimate) -> dict[str, float | int | None]:
-    return {
-        "value": _number(estimate.value),
-        "low": _number(estimate.low),
-        "high": _number(estimate.high),
-        "n": int(estimate.n),
-    }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def as_table(report: BenchReport) -> str:
-    """The report for a terminal: each figure with its interval, the control beside it."""
-    header = (
-        f"{'method':22}{'level':>5}  {'attribute':14}{'against':14}"
-        f"{'swap accuracy':>20}{'wrong attr.':>12}{'AUC local':>10}{'pooled':>8}"
-        f"{'gap':>7}{'p@10':>7}{'seconds':>9}"
-    )
-    lines = [f"{report.corpus}: {report.n_texts} texts, seed {report.seed}", "", header]
-    lines += [_row_line(row) for row in report.rows]
-    if report.means:
-        lines += ["", "Mean swap accuracy over both directions (0.5 = blind to the attribute)"]
-        lines += [
-            f"{m.method:22}{' × '.join(m.columns):35}{_interval(m.swap):>20}" for m in report.means
-        ]
-    return "\n".join(lines)
-
-
-def _row_line(row: BenchRow) -> str:
-    found = row.right.discrimination
-    return (
-        f"{row.card.name:22}{row.card.level.value:>5}  {row.column[:13]:14}"
-        f"{(row.against or '–')[:13]:14}{_interval(row.right.swap):>20}"
-        f"{_short(row.wrong.swap.value):>12}{_short(found.local.value):>10}"
-        f"{_short(found.pooled.value):>8}{_short(found.gap.value):>7}"
-        f"{_short(row.right.precision.value):>7}{row.cost.seconds:>9.1f}"
-    )
-
-
-def _short(value: float) -> str:
-    return f"{value:.2f}" if np.isfinite(value) else "–"
-
-
-def _interval(estimate: Estimate) -> str:
-    if not np.isfinite(estimate.value):
-        return "–"
-    return f"{estimate.value:.2f} [{_short(estimate.low)}, {_short(estimate.high)}]"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from engine.bench import NEUTRAL, Ask, Bench, afresh, as_json, as_table
+from engine.bench import NEUTRAL, Ask, Bench, afresh
+from engine.bench_output import as_json, as_table
 from engine.errors import BadInput, UnknownName
 from engine.methods import registry
 from engine.methods.registry import create, method
@@ -152,7 +153,7 @@ def test_one_attribute_has_no_swap_but_still_a_wrong_attribute(corpus):
 def test_the_json_has_every_field_and_is_plain(corpus):
     report = as_json(measured(corpus, "length", "perfect"))
     json.dumps(report, allow_nan=False)
-    assert set(report) == {"corpus", "n_texts", "seed", "runs", "means"}
+    assert set(report) == {"corpus", "n_texts", "seed", "runs", "means", "refused"}
     assert len(report["runs"]) == 4
     for row in report["runs"]:
         assert set(row) == {
@@ -256,3 +257,14 @@ def test_a_method_that_learnt_from_every_text_has_no_figure(corpus):
     assert all(np.isnan(row.right.precision.value) for row in report.rows)
     as_table(report)
     json.dumps(as_json(report), allow_nan=False)
+
+
+def test_a_refusing_method_is_named_and_the_others_go_on(corpus):
+    bench = Bench(corpus, ASKS, afresh(corpus, Resources))
+    refusing = create("written-projection", {"source": "file", "file": "no-such.json"})
+    report = bench.measure([refusing, create("length")], go_on=True)
+    assert {row.card.name for row in report.rows} == {"length"}
+    assert "no-such.json" in report.refused["written-projection"]
+    assert "written-projection" in as_table(report)
+    with pytest.raises(StoreError, match=r"no-such\.json"):
+        bench.measure([refusing])
