@@ -8,7 +8,7 @@ import pytest
 
 from engine.bench import NEUTRAL, Ask, Bench, afresh
 from engine.bench_output import as_json, as_table
-from engine.errors import BadInput, UnknownName
+from engine.errors import BadInput, StoreError, UnknownName
 from engine.methods import registry
 from engine.methods.registry import create, method
 from engine.resources import Resources
