@@ -35,7 +35,8 @@ def test_every_option_is_described_with_what_it_allows():
     for card in cards():
         section = page.split(f"\n## {card.name}\n")[1].split("\n## ")[0]
         for option in options(card.name):
-            (row,) = [line for line in section.splitlines() if f"| `{option.name}` |" in line]
+            start = f"| `{option.name}` |"
+            (row,) = [line for line in section.splitlines() if line.startswith(start)]
             assert option.help in row
             assert f"`{option.default}`" in row
             assert all(f"`{choice}`" in row for choice in option.choices)
