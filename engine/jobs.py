@@ -32,6 +32,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+POLL_SECONDS = 0.1
 FINISHED = (State.DONE, State.FAILED, State.CANCELLED)
 
 
@@ -53,7 +54,9 @@ class JobStatus:
 
 
 class JobQueue:
-    """Two workers, one for light methods and one for language models: neither waits for the other.
+    """Two workers: one for light methods; one for language models, which lets light ones go first.
+
+    So the first maps come in seconds, and a long run never keeps a short one waiting.
 
     Args:
         store: where finished runs are kept.
@@ -151,6 +154,8 @@ class JobQueue:
         while True:
             # The key as it was submitted: a model fetched meanwhile would change it.
             _, _, key, request = self._lanes[heavy].get()
+            if heavy:
+                self._let_light_jobs_pass(key)
             with self._lock:
                 found = self._status.get(key)
                 if found is None or found.state is not State.WAITING:
@@ -165,6 +170,21 @@ class JobQueue:
             except Exception as error:
                 logger.exception("run %s failed", key)
                 self._set(key, state=State.FAILED, note=f"{type(error).__name__}: {error}")
+
+    def _let_light_jobs_pass(self, key: str) -> None:
+        """Wait while light jobs are under way: on few cores both would only slow each other."""
+        while not self._light_is_idle():
+            with self._lock:
+                if key not in self._status or self._status[key].finished:
+                    return
+            time.sleep(POLL_SECONDS)
+
+    def _light_is_idle(self) -> bool:
+        with self._lock:
+            return not any(
+                not status.finished and card(status.method).level < Level.LM_PASSES
+                for status in self._status.values()
+            )
 
     def _perform(self, key: str, request: RunRequest) -> None:
         self._set(key, state=State.RUNNING)

@@ -293,3 +293,28 @@ def test_the_vectors_made_before_cancelling_are_kept(small_corpus, tmp_path):
     assert settled(queue, key).state is State.DONE
     cost = queue.run(key).record.cost
     assert (cost.n_cached, cost.passes) == (n_kept, 80 - n_kept)
+
+
+def test_a_language_model_lets_light_methods_go_first(corpus, queue, gates):
+    light = queue.submit(request(corpus, "light-gate"))
+    assert gates["light-gate"].entered.wait(PATIENCE_SECONDS)
+    heavy = queue.submit(request(corpus, "heavy-gate"))
+    time.sleep(0.5)
+    assert queue.status(heavy).state is State.WAITING
+    assert not gates["heavy-gate"].entered.is_set()
+    gates["light-gate"].opened.set()
+    assert gates["heavy-gate"].entered.wait(PATIENCE_SECONDS)
+    assert settled(queue, light).state is State.DONE
+
+
+def test_a_language_model_cancelled_while_it_lets_others_pass_never_begins(corpus, queue, gates):
+    queue.submit(request(corpus, "light-gate"))
+    assert gates["light-gate"].entered.wait(PATIENCE_SECONDS)
+    heavy = queue.submit(request(corpus, "heavy-gate"))
+    queue.cancel(heavy)
+    assert settled(queue, heavy).state is State.CANCELLED
+    gates["light-gate"].opened.set()
+    another = queue.submit(request(corpus, "heavy-gate", TOPIC))
+    assert gates["heavy-gate"].entered.wait(PATIENCE_SECONDS)
+    gates["heavy-gate"].opened.set()
+    assert settled(queue, another).state is State.DONE
