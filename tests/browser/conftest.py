@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+PATIENCE_MS = 180_000
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 # WebGL in software: a test machine has no graphics card.
@@ -54,7 +55,7 @@ def run_script(script: Path, environment: dict[str, str] | None = None) -> Itera
 
 
 def wait_until_healthy(server: subprocess.Popen, url: str) -> None:
-    for _ in range(300):
+    for _ in range(900):
         if server.poll() is not None:
             pytest.fail(f"the app's server ended with code {server.returncode}")
         try:
@@ -82,6 +83,8 @@ class Visit:
 
     def __init__(self, page) -> None:
         self.page = page
+        # The first start in a fresh checkout compiles every module: minutes on a busy machine.
+        page.set_default_timeout(PATIENCE_MS)
         self.refused: list[str] = []
         page.route("**/*", self._guard)
 

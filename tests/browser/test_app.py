@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # Methods that need no weights, so that the walk takes seconds; models have tests of their own.
 METHODS = "tfidf,bm25:strength=0.0,length"
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def address(home, serve, chromium) -> Iterator[str]:
 def test_main_job(visit, address, home):
     page = visit.page
     page.goto(address)
-    page.get_by_text("500 rows read, 500 texts kept.").wait_for(timeout=60_000)
+    page.get_by_text("500 rows read, 500 texts kept.").wait_for()
     page.get_by_role("button", name="Compare methods").click()
     page.get_by_text("Type an attribute, or take one of those offered").wait_for()
 
@@ -37,34 +37,34 @@ def test_main_job(visit, address, home):
     typed.fill("mathematical structure")
     typed.press("Enter")
     plots = page.locator(".plot")
-    plots.nth(2).wait_for(timeout=60_000)
-    page.get_by_text("1 of 10 same structure").first.wait_for(timeout=60_000)
+    plots.nth(2).wait_for()
+    page.get_by_text("1 of 10 same structure").first.wait_for()
     assert "attribute=mathematical" in page.url
 
     for title in ("tfidf", "bm25", "length"):
         assert page.get_by_text(title, exact=True).first.is_visible()
     assert plots.count() == 3
-    page.locator(".linked-maps[data-frame]").wait_for(timeout=60_000)
+    page.locator(".linked-maps[data-frame]").wait_for()
     for place in range(3):
         assert distinct_colours(plots.nth(place).screenshot()) > 20, "the map is blank"
 
     select_some_point(page, plots.first.bounding_box())
-    page.wait_for_url(re.compile("text=math-"), timeout=30_000)
+    page.wait_for_url(re.compile("text=math-"))
     selected = re.search("text=(math-[0-9]+)", page.url).group(1)
-    page.locator(".neighbour-lists").get_by_text(selected).first.wait_for(timeout=30_000)
+    page.locator(".neighbour-lists").get_by_text(selected).first.wait_for()
 
     page.get_by_text("Spot checks", exact=True).click()
-    page.get_by_text("0 of 40 pairs answered").wait_for(timeout=60_000)
+    page.get_by_text("0 of 40 pairs answered").wait_for()
     page.keyboard.press("s")
-    page.get_by_text("1 of 40 pairs answered").wait_for(timeout=30_000)
+    page.get_by_text("1 of 40 pairs answered").wait_for()
     page.keyboard.press("d")
-    page.get_by_text("2 of 40 pairs answered").wait_for(timeout=30_000)
+    page.get_by_text("2 of 40 pairs answered").wait_for()
     with closing(sqlite3.connect(home / "ledger.sqlite")) as ledger:
         found = ledger.execute("SELECT count(*) FROM verdicts WHERE judge = 'person'").fetchone()
     assert found == (2,)
-    page.get_by_text("1 same, 1 different").wait_for(timeout=30_000)
+    page.get_by_text("1 same, 1 different").wait_for()
     page.keyboard.press("z")
-    page.get_by_text("1 of 40 pairs answered").wait_for(timeout=30_000)
+    page.get_by_text("1 of 40 pairs answered").wait_for()
     assert visit.refused == []
 
 
@@ -72,14 +72,14 @@ def test_shared_link_opens_the_same_view(visit, address):
     query = f"corpus=math_problems&attribute=mathematical+structure&methods={METHODS}&text=math-137"
     visit.page.goto(f"{address}/Compare?{query}")
     lists = visit.page.locator(".neighbour-lists")
-    lists.get_by_text("math-137").first.wait_for(timeout=60_000)
+    lists.get_by_text("math-137").first.wait_for()
     assert visit.refused == []
 
 
 @pytest.mark.parametrize("path", ["", *(p.stem.split("_", 1)[1] for p in ROOT.glob("pages/*.py"))])
 def test_no_page_loads_anything_from_another_host(visit, address, path):
     visit.page.goto(f"{address}/{path}?corpus=paintings")
-    visit.page.get_by_text("Likewise", exact=True).first.wait_for(timeout=60_000)
+    visit.page.get_by_text("Likewise", exact=True).first.wait_for()
     visit.page.wait_for_timeout(1500)
     assert visit.refused == []
 

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = "tfidf,bm25:strength=0.0,length"
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +22,16 @@ def test_walk(visit, address):
     page = visit.page
     query = "corpus=math_problems&attribute=mathematical+structure&limit=200"
     page.goto(f"{address}/Calibration?{query}&methods={METHODS}")
-    page.get_by_text("from the label column 'structure'.").first.wait_for(timeout=60_000)
-    page.get_by_text("tfidf · calibration gap").first.wait_for(timeout=60_000)
-    page.get_by_text("bm25 · calibration gap").first.wait_for(timeout=60_000)
-    page.get_by_text("length · calibration gap").first.wait_for(timeout=60_000)
-    page.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
+    page.get_by_text("from the label column 'structure'.").first.wait_for()
+    page.get_by_text("tfidf · calibration gap").first.wait_for()
+    page.get_by_text("bm25 · calibration gap").first.wait_for()
+    page.get_by_text("length · calibration gap").first.wait_for()
+    page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
 
     section(page, "One threshold")
-    page.get_by_text("What the line does in each region").wait_for(timeout=60_000)
+    page.get_by_text("What the line does in each region").wait_for()
     ridges = page.locator(".js-plotly-plot").first
-    ridges.locator(".shapelayer path").nth(2).wait_for(state="attached", timeout=60_000)
+    ridges.locator(".shapelayer path").nth(2).wait_for(state="attached")
     lines = lines_of(ridges)
     slider = page.get_by_role("slider", name=re.compile("Call this share of pairs"))
     slider.focus()
@@ -46,7 +46,7 @@ def test_walk(visit, address):
     assert len(lines_of(ridges)) == 3, "one line a method, and all have moved"
 
     section(page, "Same score, opposite verdict")
-    page.get_by_text("Both pairs score about").wait_for(timeout=60_000)
+    page.get_by_text("Both pairs score about").wait_for()
     place = page.get_by_label(re.compile("^Example of"))
     assert place.input_value() == "1"
     page.keyboard.press("n")
@@ -57,8 +57,8 @@ def test_walk(visit, address):
     )
 
     section(page, "Hubs")
-    page.get_by_text("In nobody's list").wait_for(timeout=60_000)
-    page.get_by_text(re.compile("is in [0-9]+ of 200 lists")).wait_for(timeout=60_000)
+    page.get_by_text("In nobody's list").wait_for()
+    page.get_by_text(re.compile("is in [0-9]+ of 200 lists")).wait_for()
     assert visit.refused == []
 
 
