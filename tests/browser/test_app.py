@@ -48,7 +48,7 @@ def test_main_job(visit, address, home):
     for place in range(3):
         assert distinct_colours(plots.nth(place).screenshot()) > 20, "the map is blank"
 
-    select_some_point(page, plots.first.bounding_box())
+    select_some_point(page, plots.first)
     page.wait_for_url(re.compile("text=math-"))
     selected = re.search("text=(math-[0-9]+)", page.url).group(1)
     page.locator(".neighbour-lists").get_by_text(selected).first.wait_for()
@@ -92,10 +92,14 @@ def distinct_colours(png: bytes) -> int:
     return len(set(Image.open(io.BytesIO(png)).convert("RGB").getdata()))
 
 
-def select_some_point(page, box: dict) -> None:
-    """Click over a grid until the URL says that another text is selected."""
+def select_some_point(page, plot) -> None:
+    """Click over a grid until the URL says that another text is selected.
+
+    The map is looked for at each click: it moves up when the progress above it goes.
+    """
     for down in range(3, 10):
         for across in range(3, 10):
+            box = plot.bounding_box()
             page.mouse.click(
                 box["x"] + box["width"] * across / 12, box["y"] + box["height"] * down / 12
             )
