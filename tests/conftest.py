@@ -81,3 +81,8 @@ def _suggested(place: int) -> Attribute:
 
     found = sample("math_problems").attributes[place]
     return Attribute(found.name, found.definition)
+
+
+def pytest_collection_modifyitems(items):
+    """Browser tests come last: by then a fresh checkout's modules have been read once."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
