@@ -48,21 +48,26 @@ def test_main_job(visit, address, home):
     for place in range(3):
         assert distinct_colours(plots.nth(place).screenshot()) > 20, "the map is blank"
 
+    settle(page)
     select_some_point(page, plots.first)
     page.wait_for_url(re.compile("text=math-"))
     selected = re.search("text=(math-[0-9]+)", page.url).group(1)
     page.locator(".neighbour-lists").get_by_text(selected).first.wait_for()
 
+    settle(page)
     page.get_by_text("Spot checks", exact=True).click()
     page.get_by_text("0 of 40 pairs answered").wait_for()
+    settle(page)
     page.keyboard.press("s")
     page.get_by_text("1 of 40 pairs answered").wait_for()
+    settle(page)
     page.keyboard.press("d")
     page.get_by_text("2 of 40 pairs answered").wait_for()
     with closing(sqlite3.connect(home / "ledger.sqlite")) as ledger:
         found = ledger.execute("SELECT count(*) FROM verdicts WHERE judge = 'person'").fetchone()
     assert found == (2,)
     page.get_by_text("1 same, 1 different").wait_for()
+    settle(page)
     page.keyboard.press("z")
     page.get_by_text("1 of 40 pairs answered").wait_for()
     assert visit.refused == []
@@ -82,6 +87,13 @@ def test_no_page_loads_anything_from_another_host(visit, address, path):
     visit.page.get_by_text("Likewise", exact=True).first.wait_for()
     visit.page.wait_for_timeout(1500)
     assert visit.refused == []
+
+
+def settle(page) -> None:
+    """Wait until no script runs: what is clicked while a page is drawn again can be lost."""
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(300)
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
 
 
 def distinct_colours(png: bytes) -> int:
