@@ -74,7 +74,7 @@ def auc(similarities: npt.ArrayLike, same: npt.ArrayLike) -> float:
     n_different = len(is_same) - n_same
     if not n_same or not n_different:
         return float("nan")
-    wins = _wins_by_anchor(numbers, is_same, np.zeros(len(numbers), dtype=np.int64))
+    wins = wins_by_anchor(numbers, is_same, np.zeros(len(numbers), dtype=np.int64))
     return float(wins[0, 0] / (n_same * n_different))
 
 
@@ -177,12 +177,12 @@ def discrimination_of(
         return Discrimination(nothing, nothing, nothing, n_skipped, 0)
     kept = scored & usable[anchor]
     renumbered = (np.cumsum(usable) - 1)[anchor[kept]]
-    wins = _wins_by_anchor(similarities[kept], pairs.same[kept], renumbered)
+    wins = wins_by_anchor(similarities[kept], pairs.same[kept], renumbered)
     estimates = _estimates(wins, n_same[usable], n_different[usable], seed, n_draws)
     return Discrimination(*estimates, n_skipped, int(kept.sum()))
 
 
-def _wins_by_anchor(similarities: Floats | Doubles, same: Bools, anchor: Rows) -> Doubles:
+def wins_by_anchor(similarities: Floats | Doubles, same: Bools, anchor: Rows) -> Doubles:
     """(A, A) cell i, j: same-label pairs of anchor i above different-label pairs of anchor j.
 
     Ties count half. The diagonal gives the local AUCs and the whole matrix the pooled one, also

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.diagnostics.discrimination import _wins_by_anchor
+from engine.diagnostics.discrimination import wins_by_anchor
 from engine.diagnostics.estimate import N_DRAWS, Estimate, anchor_counts, percentile_estimate
 from engine.diagnostics.truth import PairTruth
 from engine.errors import BadInput
@@ -61,7 +61,7 @@ def repair_effect(
     sizes = (n_same[usable].astype(np.float64), n_different[usable].astype(np.float64))
     figures = []
     for values in (before, after):
-        wins = _wins_by_anchor(values[kept], truth.same[kept], place)
+        wins = wins_by_anchor(values[kept], truth.same[kept], place)
         figures.append(_local_and_pooled(wins, sizes, counts))
     local, pooled = figures[1][0] - figures[0][0], figures[1][1] - figures[0][1]
     changes = [

@@ -16,7 +16,7 @@ from engine.tuning.pairs import fit_pairs, pair_columns
 from engine.tuning.truth import (
     TruthName,
     Wanted,
-    canonical_order,
+    learn_triplets,
     trained_rows,
     triplets_of,
     truth_key,
@@ -56,9 +56,7 @@ class Classifier:
 
         def made(ordered: Corpus) -> Floats:
             features = features_of(ordered, attribute, resources, self.model)
-            triplets = triplets_of(ordered, attribute, self.wanted)
-            resources.meter.add(verdicts=triplets.n_verdicts)
-            resources.meter.note_prompts("truth", [triplets.described])
+            triplets = learn_triplets(ordered, attribute, self.wanted, resources)
             joined = pair_columns(features.centred, features.profile, self.rank)
             found = fit_pairs(joined, triplets, ordered.texts, seed=self.seed).similarity(joined)
             anchors = found.vectors if found.anchors is None else found.anchors
@@ -77,9 +75,9 @@ class Classifier:
 
     def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
         """Rows whose texts occur in a triplet that it learnt from."""
-        ordered = corpus.subset(canonical_order(corpus))
-        rows = triplets_of(ordered, attribute, self.wanted).rows
-        return trained_rows(corpus, [ordered.texts[row] for row in rows])
+        return trained_rows(
+            corpus, lambda ordered: triplets_of(ordered, attribute, self.wanted).rows
+        )
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
         """Content key of the truth and of the categories that are read."""

@@ -16,7 +16,7 @@ from engine.similarity import VectorSimilarity, unit_rows
 from engine.tuning.features import in_canonical_order
 from engine.tuning.ridge import fit_ridge
 from engine.tuning.splits import held_out_rows, shares_of
-from engine.tuning.truth import canonical_order, trained_rows
+from engine.tuning.truth import trained_rows
 from engine.types import Attribute, Family, Floats, Level, Rows, Similarity
 
 
@@ -62,8 +62,7 @@ class DistilledRewrite(FromRewrites):
     def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
         """Rows whose rewrites it learnt from."""
         del attribute
-        ordered = corpus.subset(canonical_order(corpus))
-        return trained_rows(corpus, [ordered.texts[row] for row in self._rows(ordered)])
+        return trained_rows(corpus, self._rows)
 
     def _rows(self, ordered: Corpus) -> Rows:
         """The texts that are rewritten, by a hash of their words."""

@@ -35,6 +35,7 @@ from engine.tuning.truth import (
     TruthName,
     Wanted,
     canonical_order,
+    learn_triplets,
     trained_rows,
     triplets_of,
     truth_key,
@@ -130,9 +131,7 @@ class Ensemble:
             return self._too_few(n_usable, resources)
         members = self._members(spared=0.5)
         scores = self.scores(members, ordered, attribute, resources)
-        triplets = triplets_of(ordered, attribute, self.wanted)
-        resources.meter.add(verdicts=triplets.n_verdicts)
-        resources.meter.note_prompts("truth", [triplets.described])
+        triplets = learn_triplets(ordered, attribute, self.wanted, resources)
         fresh = triplets.where(~np.isin(triplets.anchor, _learnt(members, ordered, attribute)))
         anchors = [ordered.texts[row] for row in fresh.anchor]
         found = learnt_weights(member_margins(scores, fresh), anchors, seed=self.seed)
@@ -149,11 +148,14 @@ class Ensemble:
 
     def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
         """Rows that the weights or a tuned member learnt from."""
-        ordered = corpus.subset(canonical_order(corpus))
-        rows = _learnt(self._members(), ordered, attribute)
-        if self.fusion == "weights":
-            rows = np.union1d(rows, triplets_of(ordered, attribute, self.wanted).rows)
-        return trained_rows(corpus, [ordered.texts[row] for row in rows])
+
+        def learnt(ordered: Corpus) -> Rows:
+            rows = _learnt(self._members(), ordered, attribute)
+            if self.fusion == "weights":
+                rows = np.union1d(rows, triplets_of(ordered, attribute, self.wanted).rows)
+            return rows
+
+        return trained_rows(corpus, learnt)
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
         """Content key of the truth, and of the members with all that they read."""

@@ -17,7 +17,6 @@ from engine.tuning.probe import fit_probe
 from engine.tuning.truth import (
     Labelled,
     Wanted,
-    canonical_order,
     labels_of,
     trained_rows,
     truth_key,
@@ -100,9 +99,7 @@ class LabelProbe:
 
     def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
         """Rows whose labels it learnt from."""
-        ordered = corpus.subset(canonical_order(corpus))
-        rows = labels_of(ordered, attribute, self.wanted).rows
-        return trained_rows(corpus, [ordered.texts[row] for row in rows])
+        return trained_rows(corpus, lambda ordered: labels_of(ordered, attribute, self.wanted).rows)
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
         """Content key of the labels and of the categories it starts from."""

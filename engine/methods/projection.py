@@ -21,6 +21,7 @@ from engine.tuning.truth import (
     TruthName,
     Wanted,
     canonical_order,
+    learn_triplets,
     trained_rows,
     triplets_of,
     truth_key,
@@ -73,9 +74,7 @@ class Projection:
 
         def made(ordered: Corpus) -> Floats:
             features = features_of(ordered, attribute, resources, self.model)
-            triplets = triplets_of(ordered, attribute, self.wanted)
-            resources.meter.add(verdicts=triplets.n_verdicts)
-            resources.meter.note_prompts("truth", [triplets.described])
+            triplets = learn_triplets(ordered, attribute, self.wanted, resources)
             columns, matrix, _ = self.fitted(features, triplets, ordered)
             return unit_rows((columns @ matrix).astype(np.float32))
 
@@ -144,9 +143,9 @@ class Projection:
 
     def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
         """Rows whose texts occur in a triplet that it learnt from."""
-        ordered = corpus.subset(canonical_order(corpus))
-        rows = triplets_of(ordered, attribute, self.wanted).rows
-        return trained_rows(corpus, [ordered.texts[row] for row in rows])
+        return trained_rows(
+            corpus, lambda ordered: triplets_of(ordered, attribute, self.wanted).rows
+        )
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
         """Content key of the truth and of the categories it starts from."""

@@ -6,7 +6,7 @@ measured on them whatever it was tuned on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -17,6 +17,7 @@ from engine.errors import BadInput
 from engine.judges.ledger import Ledger
 from engine.judges.questions import Verdict
 from engine.judges.replay import ReplayJudge
+from engine.resources import Resources
 from engine.samples import samples
 from engine.store import data_dir
 from engine.tuning.splits import held_out_rows, shares_of
@@ -155,10 +156,26 @@ def truth_key(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str:
     return content_key(*(f"{v.judge} {v.question_key} {v.value} {v.choice}" for v in given))
 
 
-def trained_rows(corpus: Corpus, texts: Sequence[str]) -> Rows:
-    """(u,) rows of a corpus whose texts are among those that were learnt from."""
-    learnt = set(texts)
-    return np.array([r for r, text in enumerate(corpus.texts) if text in learnt], dtype=np.int64)
+def learn_triplets(
+    corpus: Corpus, attribute: Attribute, wanted: Wanted, resources: Resources
+) -> Triplets:
+    """`triplets_of`, with their verdicts counted and their truth named on the run's meter."""
+    triplets = triplets_of(corpus, attribute, wanted)
+    resources.meter.add(verdicts=triplets.n_verdicts)
+    resources.meter.note_prompts("truth", [triplets.described])
+    return triplets
+
+
+def trained_rows(corpus: Corpus, learnt: Callable[[Corpus], Rows]) -> Rows:
+    """(u,) rows of a corpus whose texts are among those that were learnt from.
+
+    Args:
+        corpus: in any order.
+        learnt: the rows learnt from, of the corpus in canonical order.
+    """
+    ordered = corpus.subset(canonical_order(corpus))
+    texts = {ordered.texts[row] for row in learnt(ordered)}
+    return np.array([r for r, text in enumerate(corpus.texts) if text in texts], dtype=np.int64)
 
 
 def _held_out(corpus: Corpus, wanted: Wanted) -> Rows:
