@@ -27,7 +27,7 @@ from engine.diagnostics.thresholds import AnchorThresholds, anchor_thresholds, b
 from engine.diagnostics.transfer import Transfer, threshold_transfer
 from engine.diagnostics.transitivity import broken_triangles
 from engine.diagnostics.truth import Groups, PairTruth
-from engine.diagnostics.variance import VarianceShares, variance_shares
+from engine.diagnostics.variance import MIN_ANCHORS, VarianceShares, variance_shares
 from engine.errors import BadInput
 from engine.similarity import VectorSimilarity
 from engine.types import Doubles, Neighbours, Rows, Scale, Similarity
@@ -124,7 +124,7 @@ def calibration_report(
         thresholds=anchor_thresholds(scored, known, seed=seed),
         opis=opis(scored, known, seed=seed),
         false_positives=false_positive_rates(scored, known, seed=seed),
-        variance=variance_shares(scored, known),
+        variance=_variance(scored, known, notes),
         asymmetry=_asymmetry(similarity, known, seed),
         reliability=_reliability(scored, known, seed, notes),
         hubness=_hubness(similarity, neighbours, notes),
@@ -150,6 +150,16 @@ def _pooled_threshold(scored: Doubles, known: PairTruth) -> float:
 def _asymmetry(similarity: Similarity, known: PairTruth, seed: int) -> Estimate:
     some = np.random.default_rng(seed).permutation(known.n_pairs)[:N_ASYMMETRY]
     return asymmetry(similarity, known.left[some], known.right[some], seed=seed)
+
+
+def _variance(scored: Doubles, known: PairTruth, notes: list[str]) -> VarianceShares:
+    n_anchors = len(np.unique(known.left[~known.same]))
+    if n_anchors < MIN_ANCHORS:
+        notes.append(
+            f"Shares of variance need {MIN_ANCHORS} anchors with different pairs; there are "
+            f"{n_anchors}."
+        )
+    return variance_shares(scored, known)
 
 
 def _reliability(

@@ -47,6 +47,12 @@ def opis(
     integral over usable thresholds is divided by their range and taken at 50 equal steps. Usable
     are the thresholds at which the pooled false-positive rate lies between the two rates.
 
+    The paper compares classes, by distance, and asks how far operating characteristics vary over
+    them; the utility above is how others who measured it by the paper's definition wrote it (the
+    paper's own text was not at hand). Ours: anchors in the place of classes, each with at least so
+    many pairs of a kind; false-positive rates up to 20%, as a text has few pairs; the interval; and
+    what chance alone gives. So compare scores with `by_chance`, not with the paper's tables.
+
     Args:
         similarities: (m,) of the truth's pairs; NaN = not scored.
         truth: the pairs.

@@ -13,6 +13,8 @@ from engine.errors import BadInput
 from engine.types import Doubles, Floats, Rows
 
 N_BLOCKS = 20
+MIN_ANCHORS = 20
+"""With fewer, the variance between anchors rests on a handful of numbers."""
 Z_95 = 1.959964
 
 
@@ -43,8 +45,8 @@ def variance_shares(similarities: Floats | Doubles, truth: PairTruth) -> Varianc
         truth: the pairs; only the different ones count.
 
     Returns:
-        The shares; all undefined when anchors and candidates do not cross enough to be told apart,
-        or nothing varies. `n` counts anchors.
+        The shares; all undefined with fewer than 20 anchors, when anchors and candidates do not
+        cross enough to be told apart, or when nothing varies. `n` counts anchors.
 
     Raises:
         BadInput: there is not one similarity a pair.
@@ -57,7 +59,7 @@ def variance_shares(similarities: Floats | Doubles, truth: PairTruth) -> Varianc
     values, known = values[different], known.where(different)
     anchors, anchor = np.unique(known.left, return_inverse=True)
     candidate = np.unique(known.right, return_inverse=True)[1]
-    shares = _shares(values, anchor, candidate)
+    shares = _shares(values, anchor, candidate) if len(anchors) >= MIN_ANCHORS else None
     if shares is None:
         nothing = Estimate.undefined()
         return VarianceShares(nothing, nothing, nothing, len(values))

@@ -79,3 +79,12 @@ def test_uncrossed_or_constant_is_undefined():
     assert variance_shares(values, flat).residual.n == 0
     with pytest.raises(BadInput, match="lengths"):
         variance_components(values, anchor, candidate[:3])
+
+
+def test_fewer_than_twenty_anchors_give_no_share():
+    for n_anchors, defined in ((19, False), (20, True)):
+        values, anchor, candidate = crossed(n_anchors, 30, (2, 1, 1))
+        truth = PairTruth(anchor, 100 + candidate, np.zeros(len(values), bool), "test")
+        found = variance_shares(values, truth)
+        assert np.isfinite(found.anchor.value) == defined
+        assert found.n_pairs == n_anchors * 30

@@ -122,6 +122,7 @@ def test_nothing_scored_is_reported_not_raised(from_matrix):
     assert empty.n_not_scored == HELD_OUT.n_pairs
     assert empty.reliability is None
     assert any("Reliability needs" in note for note in empty.notes)
+    assert any("Shares of variance need 20 anchors" in note for note in empty.notes)
     assert verdict_card(empty).gap == ""
 
 
