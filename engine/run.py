@@ -115,6 +115,7 @@ class RunStore:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or data_dir() / "runs"
+        self._read: dict[str, tuple[tuple[int, int], RunRecord]] = {}
 
     def has(self, key: str) -> bool:
         """Whether a finished run with this key is kept, and its record can be read."""
@@ -163,19 +164,29 @@ class RunStore:
         return Run(record, load_repaired(place), neighbours)
 
     def record(self, key: str) -> RunRecord:
-        """Read what is known of a kept run, without its numbers."""
+        """What is known of a kept run, without its numbers; read anew when its file changed.
+
+        Raises:
+            StoreError: there is none, or it can't be read.
+        """
+        path = self.folder / key / "run.json"
         try:
-            raw = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
-            return RunRecord(**{**raw, "cost": Cost(**raw["cost"])})
+            stat = path.stat()
+            version = (stat.st_ino, stat.st_mtime_ns)
+            if self._read.get(key, (None,))[0] != version:
+                self._read[key] = (version, _read_record(path))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise StoreError(
                 f"There is no readable run {key} in {self.folder}: run it again."
             ) from error
+        return self._read[key][1]
 
     def records(self) -> list[RunRecord]:
         """All kept runs, the latest first; one whose record can't be read would be run again."""
-        keys = [place.parent.name for place in self.folder.glob("*/run.json")]
-        found = [self.record(key) for key in keys if self.has(key)]
+        found = []
+        for place in self.folder.glob("*/run.json"):
+            with contextlib.suppress(StoreError):
+                found.append(self.record(place.parent.name))
         return sorted(found, key=lambda record: record.finished, reverse=True)
 
     def save_positions(self, key: str, positions: Floats) -> None:
@@ -197,6 +208,11 @@ class RunStore:
         drawn = _reference_layout(corpus)
         _write_array(place, drawn)
         return drawn
+
+
+def _read_record(path: Path) -> RunRecord:
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    return RunRecord(**{**raw, "cost": Cost(**raw["cost"])})
 
 
 def prepare(request: RunRequest, resources: Resources) -> Run:

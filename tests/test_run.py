@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -182,6 +183,17 @@ def test_the_latest_run_is_listed_first(run, store):
         record = dataclasses.replace(run.record, key=name, finished=f"{day}T00:00:00+00:00")
         store.save(dataclasses.replace(run, record=record))
     assert [record.key for record in store.records()] == ["new", "middle", "old"]
+
+
+def test_a_record_is_read_once_until_another_process_replaces_it(run, store, monkeypatch):
+    store.save(run)
+    first = store.record(run.record.key)
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "read_text", lambda *_, **__: pytest.fail("read again"))
+        assert store.records() == [first]
+    later = dataclasses.replace(run.record, finished="2099-01-01T00:00:00+00:00")
+    RunStore(store.folder).save(dataclasses.replace(run, record=later))
+    assert store.record(run.record.key).finished == later.finished
 
 
 def test_what_a_killed_process_left_half_written_is_ignored(run, store):
