@@ -19,9 +19,9 @@ CHANCE_OF_CIRCLE = 0.25
 
 
 class OrderFlips(NamedTuple):
-    """What changing the sides of a triplet does to its verdict.
+    """What changing the sides of a triplet or a comparison does to its verdict.
 
-    flipped: share of triplets asked both ways round whose verdict changed; `n` counts triplets.
+    flipped: share of questions asked both ways round whose verdict changed; `n` counts them.
     first_side: share of decided verdicts that fell on the side shown first; 0.5 is fair. `n`
         counts verdicts.
     """
@@ -30,19 +30,20 @@ class OrderFlips(NamedTuple):
     first_side: Estimate
 
 
-def order_flips(verdicts: Iterable[Verdict]) -> OrderFlips:
-    """Order flips and position bias of one judge's triplets.
+def order_flips(verdicts: Iterable[Verdict], kind: Kind = Kind.TRIPLET) -> OrderFlips:
+    """Order flips and position bias of one judge's triplets, or of his comparisons.
 
     A tie one way and a side the other way counts as changed.
 
     Args:
-        verdicts: one judge's; those that are no parsed triplets are passed over. Of several on a
-            question in one order the last counts.
+        verdicts: one judge's; those that are no parsed verdicts of the kind are passed over. Of
+            several on a question in one order the last counts.
+        kind: triplet or comparison.
     """
     latest = {
         verdict.question_key: verdict
         for verdict in verdicts
-        if verdict.kind is Kind.TRIPLET and verdict.status is Status.PARSED
+        if verdict.kind is kind and verdict.status is Status.PARSED
     }
     by_question: dict[str, list[Verdict]] = {}
     for verdict in latest.values():

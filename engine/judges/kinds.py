@@ -17,6 +17,7 @@ class Kind(StrEnum):
     PAIR = "pair"
     TRIPLET = "triplet"
     POINT = "point"
+    COMPARISON = "comparison"
     GROUP = "group"
     ODD_ONE_OUT = "odd one out"
     RANK = "rank"
@@ -37,8 +38,12 @@ TUPLE_KINDS = (
 HEADED_KINDS = (Kind.TRIPLET, Kind.RANK, Kind.ASSIGN)
 
 
+# Kinds that are answered left, right or tie.
+SIDED_KINDS = (Kind.TRIPLET, Kind.COMPARISON)
+
+
 class Choice(StrEnum):
-    """A verdict in a word: a person's on a pair, any judge's on a triplet."""
+    """A verdict in a word: a person's on a pair, any judge's on a triplet or a comparison."""
 
     SAME = "same"
     DIFFERENT = "different"
@@ -49,7 +54,7 @@ class Choice(StrEnum):
 
     @property
     def mirrored(self) -> Choice:
-        """The same verdict on the triplet with its sides swapped."""
+        """The same verdict on the question with its sides swapped."""
         return _MIRRORED.get(self, self)
 
 

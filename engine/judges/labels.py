@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.errors import BadInput
+from engine.judges.kinds import SIDED_KINDS
 from engine.judges.ledger import Ledger, through_ledger
 from engine.judges.questions import (
     TOP_GRADE,
     TOP_SCORE,
     Choice,
+    ComparisonQuestion,
     Kind,
     PairQuestion,
     PointQuestion,
@@ -62,11 +64,12 @@ class LabelJudge:
 
     Same label: grade 4, else 0; a triplet goes to the side that shares the anchor's label, and is a
     tie where both or neither does. With `ordered`, labels are numbers: a pair's grade falls with
-    the distance, from 4 to 0 at the column's full range; a triplet goes to the nearer side; a point
-    scores 0 at the lowest number and 10 at the highest. Texts are grouped by label, and ranked by
-    the distance to the anchor; the odd one out is the text whose label no other has, where there is
-    one such. A question on a text without a label is unanswerable, and so are a point without
-    `ordered` and what asks for categories or a scale. Noise and bias leave these kinds alone.
+    the distance, from 4 to 0 at the column's full range; a triplet goes to the nearer side; a
+    comparison goes to the higher number; a point scores 0 at the lowest and 10 at the highest.
+    Texts are grouped by label, and ranked by the distance to the anchor; the odd one out is the
+    text whose label no other has, where there is one such. A question on a text without a label is
+    unanswerable, and so are a point or a comparison without `ordered` and what asks for categories
+    or a scale. Noise and bias leave questions on several texts alone.
 
     Args:
         labels: the label of each text, "" where missing; see labels_by_text.
@@ -75,7 +78,7 @@ class LabelJudge:
         ordered: whether the labels are numbers whose distance counts.
         noise: the share of questions answered the wrong way round: grade 4 − g, score 10 − s, the
             other side; a tie becomes either side.
-        position_bias: the share of triplets answered "left" whatever the texts.
+        position_bias: the share of triplets and comparisons answered "left" whatever the texts.
         seed: which questions noise and bias fall on; the same question is always treated alike.
 
     Raises:
@@ -151,7 +154,7 @@ class LabelJudge:
         return Verdict.of(question, self.name, value=value, choice=choice, dollars=0.0)
 
     def _problem(self, question: Question) -> str:
-        if question.kind is Kind.POINT and not self.ordered:
+        if question.kind in (Kind.POINT, Kind.COMPARISON) and not self.ordered:
             return f"the labels of {self.column!r} have no order"
         if question.kind in (Kind.ASSIGN, Kind.CATEGORIES, Kind.SCALE):
             return f"the labels of {self.column!r} say nothing of categories or scales in words"
@@ -169,13 +172,16 @@ class LabelJudge:
         anchor, texts = question.texts[0], question.texts
         return sorted(range(1, len(texts)), key=lambda i: self._distance(anchor, texts[i]))
 
-    def _truth(self, question: PairQuestion | TripletQuestion | PointQuestion) -> Answer:
+    def _truth(
+        self, question: PairQuestion | TripletQuestion | ComparisonQuestion | PointQuestion
+    ) -> Answer:
         if isinstance(question, TripletQuestion):
             left = self._distance(question.anchor, question.left)
             right = self._distance(question.anchor, question.right)
-            if left == right:
-                return None, Choice.TIE
-            return None, Choice.LEFT if left < right else Choice.RIGHT
+            return None, _lower(left, right)
+        if isinstance(question, ComparisonQuestion):
+            left, right = (self._numbers[self.labels[text]] for text in question.texts)
+            return None, _lower(right, left)
         if isinstance(question, PointQuestion):
             height = self._numbers[self.labels[question.text]] - min(self._numbers.values())
             return TOP_SCORE * _share(height, self._range), None
@@ -203,12 +209,18 @@ class LabelJudge:
         return None, choice and choice.mirrored
 
     def _biased(self, question: Question, answer: Answer) -> Answer:
-        if question.kind is Kind.TRIPLET and self._draw("bias", question) < self.position_bias:
+        if question.kind in SIDED_KINDS and self._draw("bias", question) < self.position_bias:
             return None, Choice.LEFT
         return answer
 
     def _draw(self, purpose: str, question: Question) -> float:
         return int(content_key(purpose, str(self.seed), question.key)[:12], 16) / 16**12
+
+
+def _lower(left: float, right: float) -> Choice:
+    if left == right:
+        return Choice.TIE
+    return Choice.LEFT if left < right else Choice.RIGHT
 
 
 def _share(part: float, whole: float) -> float:

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-from engine.judges.kinds import TOP_GRADE, TOP_SCORE, Choice, Kind, Status
+from engine.judges.kinds import SIDED_KINDS, TOP_GRADE, TOP_SCORE, Choice, Kind, Status
 from engine.judges.ledger import Ledger, through_ledger
 from engine.judges.prompts import delimited
 from engine.judges.questions import (
+    ComparisonQuestion,
     PairQuestion,
     Question,
     TripletQuestion,
@@ -48,6 +49,12 @@ The respect: {attribute}
 Which text is more like the anchor in this respect, the left one or the right one? Answer Left or \
 Right."""
 
+LOCAL_COMPARISON = """{texts}
+
+The respect: {attribute}
+
+Which text has more of this, the left one or the right one? Answer Left or Right."""
+
 LOCAL_POINT = """{texts}
 
 The respect: {attribute}
@@ -64,6 +71,7 @@ class _Ask(NamedTuple):
 _ASKS = {
     Kind.PAIR: _Ask(LOCAL_PAIR, ("Yes", "No")),
     Kind.TRIPLET: _Ask(LOCAL_TRIPLET, ("Left", "Right")),
+    Kind.COMPARISON: _Ask(LOCAL_COMPARISON, ("Left", "Right")),
     Kind.POINT: _Ask(LOCAL_POINT, tuple("0123456789")),
 }
 
@@ -99,16 +107,17 @@ class AsksLanguageModels(Protocol):
 class LocalJudge:
     """Asks a language model that runs here; free, private, and only as good as the model.
 
-    A pair's grade is 4 · P(yes) among yes and no; a triplet goes to the likelier side, and is a tie
-    where both are equally likely; a point's score is the expected digit, stretched to 0–10. Other
-    kinds of question are unanswerable, and so is one whose texts do not fit the model's window.
+    A pair's grade is 4 · P(yes) among yes and no; a triplet or a comparison goes to the
+    likelier side, and is a tie where both are equally likely; a point's score is the
+    expected digit, stretched to 0–10. Other kinds of question are unanswerable, and so is one whose
+    texts do not fit the model's window.
 
     Args:
         model: a language model by packaged name, folder or hub id, with a chat template.
         resources: where models run; engine.resources.Resources is one.
         ledger: where verdicts are recorded.
-        both_orders: ask pairs and triplets with the sides in both orders and average, so that the
-            model's liking for a side cancels out; twice the passes.
+        both_orders: ask pairs, triplets and comparisons with the sides in both orders and
+            average, so that the model's liking for a side cancels out; twice the passes.
     """
 
     model: str
@@ -123,7 +132,7 @@ class LocalJudge:
         return f"local: {key}" + (" (both orders)" if self.both_orders else "")
 
     def prompt(self, question: Question) -> str:
-        """The exact prompt of a pair, triplet or point."""
+        """The exact prompt of a pair, triplet, comparison or point."""
         user = _ASKS[question.kind].wording.format(
             texts=delimited(question), attribute=question.attribute.phrase
         )
@@ -179,7 +188,7 @@ class LocalJudge:
         if not self.both_orders or kind is Kind.POINT:
             return rows
         swapped = self._asked(kind, [_swapped(question) for question in questions])
-        if kind is Kind.TRIPLET:
+        if kind in SIDED_KINDS:
             swapped = [row[::-1] for row in swapped]
         return [
             [(one + other) / 2 for one, other in zip(*both, strict=True)]
@@ -197,7 +206,7 @@ class LocalJudge:
         shares = _shares(logits)
         value: float | None = None
         choice: Choice | None = None
-        if question.kind is Kind.TRIPLET:
+        if question.kind in SIDED_KINDS:
             sides = {0: Choice.TIE, 1: Choice.LEFT, -1: Choice.RIGHT}
             choice = sides[(logits[0] > logits[1]) - (logits[0] < logits[1])]
         elif question.kind is Kind.PAIR:
@@ -234,6 +243,6 @@ def _shares(logits: list[float]) -> list[float]:
 
 
 def _swapped(question: Question) -> Question:
-    if isinstance(question, PairQuestion | TripletQuestion):
+    if isinstance(question, PairQuestion | TripletQuestion | ComparisonQuestion):
         return replace(question, left=question.right, right=question.left)
     return question

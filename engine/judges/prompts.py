@@ -48,6 +48,11 @@ TRIPLET_TASK = """Which text is more like the anchor in this respect alone: left
 where both are equally like it, or equally unlike it.
 Likeness in any other respect counts for nothing. The order of left and right means nothing."""
 
+COMPARISON_TASK = """Which of the two texts, left or right, has more of this respect, or stands \
+higher on its scale? Say tie where neither does.
+What the texts are like in any other respect counts for nothing. The order of the two texts means \
+nothing."""
+
 POINT_TASK = """Where does the text stand on a scale of this respect, from 0 (none of it, or the \
 lowest end) to 10 (as much of it as can be)? Use the whole scale, in whole numbers.
 What the text is like in any other respect counts for nothing."""
@@ -83,6 +88,7 @@ score a new text. What the texts are like in any other respect counts for nothin
 TASKS = {
     Kind.PAIR: PAIR_TASK,
     Kind.TRIPLET: TRIPLET_TASK,
+    Kind.COMPARISON: COMPARISON_TASK,
     Kind.POINT: POINT_TASK,
     Kind.GROUP: GROUP_TASK,
     Kind.ODD_ONE_OUT: ODD_TASK,
@@ -95,6 +101,7 @@ TASKS = {
 ANSWERS = {
     Kind.PAIR: '"grade"',
     Kind.TRIPLET: '"choice"',
+    Kind.COMPARISON: '"choice"',
     Kind.POINT: '"score"',
     Kind.GROUP: '"groups", lists of the names of the texts',
     Kind.ODD_ONE_OUT: '"odd", the name of the text, or 0',
@@ -238,7 +245,7 @@ def delimiter_code(question: Question) -> str:
 
 def text_names(kind: Kind, n_texts: int) -> Sequence[str]:
     """What the texts of a question are called in its prompt."""
-    if kind is Kind.PAIR:
+    if kind in (Kind.PAIR, Kind.COMPARISON):
         return ("left", "right")
     if kind is Kind.TRIPLET:
         return ("anchor", "left", "right")

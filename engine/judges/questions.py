@@ -2,6 +2,7 @@
 
 PairQuestion     how alike are two texts in this respect?        grade 0–4
 TripletQuestion  is the anchor more like left or right?          left, right or tie
+ComparisonQuestion  which of two texts has more of it?           left, right or tie
 PointQuestion    where does one text stand on this scale?        score 0–10
 TupleQuestion    several texts: group, find the odd one, rank, assign, propose; see tuple_answers
 
@@ -11,12 +12,12 @@ Questions hold the texts themselves; verdicts and keys hold only hashes of them.
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, TypedDict, Unpack
 
 from engine.errors import BadInput
+from engine.judges.answer_checks import check_answer, check_tuple_answer
 from engine.judges.kinds import (
     TOP_GRADE,
     TOP_SCORE,
@@ -28,13 +29,14 @@ from engine.judges.kinds import (
     text_key,
     unordered_key,
 )
-from engine.judges.tuple_answers import MIN_TEXTS, canonical_answer, reordered_answer
+from engine.judges.tuple_answers import MIN_TEXTS, reordered_answer
 from engine.types import Attribute
 
 __all__ = [
     "TOP_GRADE",
     "TOP_SCORE",
     "Choice",
+    "ComparisonQuestion",
     "Judge",
     "Kind",
     "PairQuestion",
@@ -120,6 +122,35 @@ class TripletQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparisonQuestion:
+    """Which of two texts has more of the attribute, such as the more intense: left or right?"""
+
+    attribute: Attribute
+    left: str
+    right: str
+
+    @property
+    def kind(self) -> Kind:
+        """Always a comparison."""
+        return Kind.COMPARISON
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Left and right."""
+        return (self.left, self.right)
+
+    @property
+    def key(self) -> str:
+        """Content key; the order of the texts counts."""
+        return _key(self)
+
+    @property
+    def unordered_key(self) -> str:
+        """Content key; the order of the texts does not count."""
+        return _unordered_key(self)
+
+
+@dataclass(frozen=True, slots=True)
 class PointQuestion:
     """Where does a text stand on the attribute's scale, from 0 to 10?"""
 
@@ -191,7 +222,9 @@ class TupleQuestion:
         return _unordered_key(self)
 
 
-Question: TypeAlias = PairQuestion | TripletQuestion | PointQuestion | TupleQuestion
+Question: TypeAlias = (
+    PairQuestion | TripletQuestion | ComparisonQuestion | PointQuestion | TupleQuestion
+)
 
 
 def text_keys(question: Question) -> tuple[str, ...]:
@@ -234,9 +267,9 @@ class Verdict:
         text_keys: hashes of the texts in the order asked: (left, right), (anchor, left, right)
             (text,), or a tuple question's texts.
         value: a pair's grade in [0, 4] (a person's: same 4, different 0, unsure None), a point's
-            score in [0, 10], None for a triplet.
-        choice: left, right or tie for a triplet; same, different or unsure where a person
-            answered a pair; else None.
+            score in [0, 10], None for a triplet or a comparison.
+        choice: left, right or tie for a triplet or a comparison; same, different or unsure where
+            a person answered a pair; else None.
         answer: what was answered of a tuple question, as canonical JSON; else "".
         status: parsed, unparsed (a reply that could not be read), refused (the judge would not
             say) or unanswerable (the judge has nothing to go by).
@@ -279,11 +312,11 @@ class Verdict:
 
     def _check(self) -> None:
         if self.kind in TUPLE_KINDS:
-            _check_tuple_answer(self)
+            check_tuple_answer(self.kind, len(self.text_keys), self.value, self.choice, self.answer)
         elif self.answer:
             raise BadInput(f"A {self.kind} has a value or a choice, not an answer {self.answer!r}.")
         else:
-            _check_answer(self.kind, self.value, self.choice)
+            check_answer(self.kind, self.value, self.choice)
 
     @classmethod
     def of(cls, question: Question, judge: str, **details: Unpack[Details]) -> Verdict:
@@ -306,47 +339,6 @@ class Verdict:
     def unordered_key(self) -> str:
         """The unordered key of the question that was asked."""
         return unordered_key(self.kind, self.attribute, self.text_keys)
-
-
-_CHOICES = {
-    Kind.PAIR: (Choice.SAME, Choice.DIFFERENT, Choice.UNSURE),
-    Kind.TRIPLET: (Choice.LEFT, Choice.RIGHT, Choice.TIE),
-    Kind.POINT: (),
-}
-
-
-def _check_tuple_answer(verdict: Verdict) -> None:
-    if verdict.value is not None or verdict.choice is not None:
-        raise BadInput(f"A question of kind {verdict.kind.value!r} has an answer and nothing else.")
-    try:
-        said = json.loads(verdict.answer)
-    except ValueError as error:
-        raise BadInput(f"The answer {verdict.answer!r} is no JSON.") from error
-    if canonical_answer(verdict.kind, len(verdict.text_keys), said) != verdict.answer:
-        raise BadInput(
-            f"The answer {verdict.answer!r} is not in its canonical form; see canonical_answer."
-        )
-
-
-def _check_answer(kind: Kind, value: float | None, choice: Choice | None) -> None:
-    if choice is not None and choice not in _CHOICES[kind]:
-        allowed = ", ".join(_CHOICES[kind]) or "none"
-        raise BadInput(f"A {kind} can't be answered {str(choice)!r}. Allowed choices: {allowed}.")
-    if kind is Kind.TRIPLET:
-        if choice is None or value is not None:
-            raise BadInput(
-                f"A triplet is answered by a choice alone, not by the value {value!r} and the "
-                f"choice {choice!r}. Give left, right or tie."
-            )
-        return
-    top = TOP_GRADE if kind is Kind.PAIR else TOP_SCORE
-    if value is None and choice is Choice.UNSURE:
-        return
-    if value is None or not 0 <= value <= top:
-        raise BadInput(
-            f"A {kind} can't have the value {value!r}. Give a number from 0 to {top:g}, "
-            "or make the status 'unparsed'."
-        )
 
 
 def as_asked(verdict: Verdict, question: Question) -> Verdict:

@@ -68,9 +68,11 @@ def reply_schema(question: Question) -> dict[str, object]:
     n_texts = len(question.texts)
     score = _whole(0, int(TOP_SCORE))
     text: dict[str, object] = {"type": "string"}
+    side: dict[str, object] = {"type": "string", "enum": ["left", "right", "tie"]}
     answers: dict[Kind, dict[str, object]] = {
         Kind.PAIR: _whole(0, int(TOP_GRADE)),
-        Kind.TRIPLET: {"type": "string", "enum": ["left", "right", "tie"]},
+        Kind.TRIPLET: side,
+        Kind.COMPARISON: side,
         Kind.POINT: score,
         Kind.GROUP: _list(_list(_whole(1, n_texts))),
         Kind.ODD_ONE_OUT: _whole(0, n_texts),
@@ -156,6 +158,7 @@ def _name(value: _Json) -> int:
 _READERS: dict[Kind, tuple[str, Callable[[_Asked, _Json], Said]]] = {
     Kind.PAIR: ("grade", _grade),
     Kind.TRIPLET: ("choice", _side),
+    Kind.COMPARISON: ("choice", _side),
     Kind.POINT: ("score", _score),
     Kind.GROUP: ("groups", _groups),
     Kind.ODD_ONE_OUT: ("odd", _odd),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from engine.errors import BadInput
+from engine.judges.kinds import SIDED_KINDS
 from engine.judges.questions import Choice, Kind, Status, Verdict, text_key
 from engine.types import Attribute, content_key
 
@@ -19,6 +20,7 @@ _Enum = TypeVar("_Enum", bound=StrEnum)
 _ID_FIELDS = {
     Kind.PAIR: ("left", "right"),
     Kind.TRIPLET: ("anchor", "left", "right"),
+    Kind.COMPARISON: ("left", "right"),
     Kind.POINT: ("text",),
 }
 _VALUE_FIELD = {Kind.PAIR: "grade", Kind.POINT: "score"}
@@ -109,7 +111,7 @@ def _plain_verdict(fields: dict[str, Any], texts: Mapping[str, str], judge: str)
         text_keys=tuple(_key_of_id(fields[field], texts) for field in _ID_FIELDS[kind]),
         judge=judge,
         value=None if value is None else float(value),
-        choice=member(Choice, fields["choice"]) if kind is Kind.TRIPLET else None,
+        choice=member(Choice, fields["choice"]) if kind in SIDED_KINDS else None,
         reason=str(fields.get("reason", "")),
         batch=str(fields.get("batch", "")),
         stratum=str(fields.get("stratum", "")),

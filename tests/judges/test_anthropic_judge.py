@@ -21,7 +21,13 @@ from engine.judges.kinds import TUPLE_KINDS, Kind, Status
 from engine.judges.ledger import Ledger
 from engine.judges.money import CapReached, Prices, Purse, Tokens
 from engine.judges.prompts import Example, Guide
-from engine.judges.questions import PairQuestion, PointQuestion, TripletQuestion, TupleQuestion
+from engine.judges.questions import (
+    ComparisonQuestion,
+    PairQuestion,
+    PointQuestion,
+    TripletQuestion,
+    TupleQuestion,
+)
 from engine.types import Attribute
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +84,7 @@ def test_every_kind_of_question_is_asked_answered_and_kept(ledger):
     questions = [
         PairQuestion(TONE, "one", "two"),
         TripletQuestion(TONE, *texts),
+        ComparisonQuestion(TONE, "one", "two"),
         PointQuestion(TONE, "one"),
         *(TupleQuestion(kind, TONE, texts) for kind in TUPLE_KINDS),
     ]
@@ -513,6 +520,8 @@ def test_a_model_that_says_what_the_texts_tell_it_gives_no_verdict(ledger):
             return PairQuestion(TONE, *texts[:2])
         if kind is Kind.TRIPLET:
             return TripletQuestion(TONE, *texts)
+        if kind is Kind.COMPARISON:
+            return ComparisonQuestion(TONE, *texts[:2])
         return PointQuestion(TONE, text) if kind is Kind.POINT else TupleQuestion(kind, TONE, texts)
 
     questions = [question_of(kind, text) for kind in Kind for text in injections]

@@ -16,7 +16,13 @@ from engine.judges.calls import JudgeUnavailable
 from engine.judges.kinds import TUPLE_KINDS, Kind, Status
 from engine.judges.ledger import Ledger
 from engine.judges.money import CapReached, Prices, Tokens
-from engine.judges.questions import PairQuestion, PointQuestion, TripletQuestion, TupleQuestion
+from engine.judges.questions import (
+    ComparisonQuestion,
+    PairQuestion,
+    PointQuestion,
+    TripletQuestion,
+    TupleQuestion,
+)
 from engine.types import Attribute
 
 TONE = Attribute("tone", "how it sounds")
@@ -62,6 +68,7 @@ def test_a_batch_is_sent_waited_for_and_kept_at_half_the_price(ledger):
     questions = [
         *pairs(5),
         TripletQuestion(TONE, *texts),
+        ComparisonQuestion(TONE, "one", "two"),
         PointQuestion(TONE, "one"),
         *(TupleQuestion(kind, TONE, texts) for kind in TUPLE_KINDS),
     ]

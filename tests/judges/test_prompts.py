@@ -11,7 +11,13 @@ from engine.errors import BadInput
 from engine.judges import prompts
 from engine.judges.kinds import TUPLE_KINDS, Choice, Kind
 from engine.judges.prompts import Example, Guide, delimiter_code, prompt_for, system_prompt
-from engine.judges.questions import PairQuestion, PointQuestion, TripletQuestion, TupleQuestion
+from engine.judges.questions import (
+    ComparisonQuestion,
+    PairQuestion,
+    PointQuestion,
+    TripletQuestion,
+    TupleQuestion,
+)
 from engine.judges.replies import Said, Unreadable, reply_schema
 from engine.judges.replies import read_answer as read_answer_of
 from engine.types import Attribute
@@ -22,6 +28,7 @@ INJECTIONS = json.loads((Path(__file__).parent / "injections.json").read_text(en
 GOOD = {
     Kind.PAIR: {"grade": 3},
     Kind.TRIPLET: {"choice": "tie"},
+    Kind.COMPARISON: {"choice": "left"},
     Kind.POINT: {"score": 10},
     Kind.GROUP: {"groups": [[1, 3], [2]]},
     Kind.ODD_ONE_OUT: {"odd": 0},
@@ -40,6 +47,8 @@ def question_of(kind, *texts):
         return PairQuestion(TONE, one, two)
     if kind is Kind.TRIPLET:
         return TripletQuestion(TONE, one, two, three)
+    if kind is Kind.COMPARISON:
+        return ComparisonQuestion(TONE, one, two)
     if kind is Kind.POINT:
         return PointQuestion(TONE, one)
     return TupleQuestion(kind, TONE, (one, two, three))
@@ -202,9 +211,13 @@ def test_an_example_that_could_not_be_read_is_refused():
 
 
 def test_whoever_changes_the_wording_raises_the_version():
-    worded = json.dumps(
-        {kind: (prompt_for(question_of(kind)).system, prompt_for(question_of(kind)).user)
-         for kind in Kind}
-    )  # fmt: skip
-    digest = hashlib.sha256(worded.encode()).hexdigest()[:12]
-    assert (prompts.PROMPT_VERSION, digest) == ("judge-1", "b560fb2eed93")
+    def digest(kinds):
+        asked = {kind: prompt_for(question_of(kind)) for kind in kinds}
+        worded = json.dumps({kind: (one.system, one.user) for kind, one in asked.items()})
+        return hashlib.sha256(worded.encode()).hexdigest()[:12]
+
+    # A kind that was added later has a digest of its own: no word of the others changed with it.
+    later = [Kind.COMPARISON]
+    first = [kind for kind in Kind if kind not in later]
+    expected = ("judge-1", "b560fb2eed93", "214d37051a37")
+    assert (prompts.PROMPT_VERSION, digest(first), digest(later)) == expected

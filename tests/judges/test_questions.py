@@ -62,6 +62,9 @@ def test_a_verdict_has_the_keys_of_its_question(left, right):
         (Kind.TRIPLET, {}),
         (Kind.TRIPLET, {"choice": Choice.SAME}),
         (Kind.TRIPLET, {"choice": Choice.LEFT, "value": 1.0}),
+        (Kind.COMPARISON, {}),
+        (Kind.COMPARISON, {"choice": Choice.UNSURE}),
+        (Kind.COMPARISON, {"choice": Choice.LEFT, "value": 1.0}),
         (Kind.POINT, {"value": -0.1}),
         (Kind.POINT, {"choice": Choice.UNSURE}),
         (Kind.PAIR, {"value": 1.0, "status": Status.REFUSED}),
@@ -69,7 +72,7 @@ def test_a_verdict_has_the_keys_of_its_question(left, right):
     ],
 )
 def test_an_answer_that_does_not_fit_its_question_is_refused(kind, details):
-    n_texts = {Kind.PAIR: 2, Kind.TRIPLET: 3, Kind.POINT: 1}[kind]
+    n_texts = {Kind.PAIR: 2, Kind.TRIPLET: 3, Kind.COMPARISON: 2, Kind.POINT: 1}[kind]
     with pytest.raises(BadInput):
         Verdict(kind, TONE, ("k",) * n_texts, "judge", **details)
 
