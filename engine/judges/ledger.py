@@ -21,6 +21,7 @@ from engine.judges.ledger_rows import (
     SCHEMA,
     SCHEMA_VERSION,
     SELECT,
+    Held,
     from_row,
     to_row,
 )
@@ -230,6 +231,43 @@ class Ledger:
         except OSError as error:
             raise StoreError(f"The verdicts can't be written to {path}: {error}.") from error
         return len(lines)
+
+    def note_strata(self, judge: str, strata: Mapping[str, str]) -> None:
+        """Write down why questions were asked, where their verdicts do not say it yet.
+
+        Args:
+            judge: whose verdicts.
+            strata: by question_key, such as random or disagreement.
+        """
+        rows = [(stratum, key, judge) for key, stratum in strata.items()]
+        with self.transaction() as connection:
+            connection.executemany(
+                "UPDATE verdicts SET stratum = ? "
+                "WHERE question_key = ? AND judge = ? AND stratum = ''",
+                rows,
+            )
+
+    def held(self) -> list[Held]:
+        """What there is, counted by attribute, judge and kind, in the order first met."""
+        with self._reporting():
+            found = self._connection.execute(
+                "SELECT attribute, definition, judge, kind, count(*), sum(status != 'parsed') "
+                "FROM verdicts WHERE withdrawn = 0 "
+                "GROUP BY attribute_key, judge, kind ORDER BY min(id)"
+            ).fetchall()
+        return [Held(Attribute(*row[:2]), row[2], Kind(row[3]), *row[4:]) for row in found]
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes whenever anybody writes to the file; what was read before may be out of date.
+
+        It costs the same however much the file holds. It means something only as long as this
+        ledger is open.
+        """
+        with self._reporting():
+            # The first counts what other connections wrote, the second what this one did.
+            (others,) = self._connection.execute("PRAGMA data_version").fetchone()
+            return int(others), self._connection.total_changes
 
     def mean_tokens_out(self, judge: str, kind: Kind, *, n_least: int = 10) -> float | None:
         """Mean tokens of the judge's replies to a kind; None where fewer than n_least are known."""

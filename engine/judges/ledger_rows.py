@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.judges.questions import Choice, Kind, Status, Verdict
 from engine.judges.verdict_files import Entry
@@ -52,6 +52,19 @@ MERGE = (
     f"{INSERT} ON CONFLICT (identity) DO UPDATE SET withdrawn = max(withdrawn, excluded.withdrawn)"
 )
 SELECT = f"SELECT {_COLUMNS} FROM verdicts"  # noqa: S608 - constants only
+
+
+class Held(NamedTuple):
+    """How many standing verdicts there are of one judge on one attribute in one kind.
+
+    n_unread: those that are no answer: unparsed, refused or unanswerable.
+    """
+
+    attribute: Attribute
+    judge: str
+    kind: Kind
+    n: int
+    n_unread: int
 
 
 def to_row(entry: Entry) -> tuple[Any, ...]:
