@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from engine.corpus import Corpus
+from engine.diagnostics.truth import Groups, PairTruth
+from engine.maps import clusters
 from engine.methods.registry import Method, create, inputs_key, method, option
-from engine.normalise import repaired
+from engine.normalise import Ingredients, repaired
+from engine.normalise import repair as repair_named
 from engine.resources import Resources
-from engine.types import Attribute, Family, Level, Similarity
+from engine.tuning.pair_truth import n_verdicts_of, pairs_of, texts_of
+from engine.tuning.truth import TruthName, Wanted, canonical_order, trained_rows, truth_key
+from engine.types import (
+    Attribute,
+    Family,
+    Level,
+    Neighbours,
+    Rows,
+    Similarity,
+    content_key,
+)
+
+K_CLUSTERED = 15
 
 
 @method(
@@ -17,16 +34,24 @@ from engine.types import Attribute, Family, Level, Similarity
     family=Family.REPAIR,
     level=Level.MATRIX,
     rereads="nothing",
+    tunable=True,
     summary="another method after a repair of its calibration; costs that method and a cohort",
     paper="arXiv:1710.04087",
 )
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """Takes a scale and offset out of each text's similarities, so that one threshold serves all.
+    """Changes the numbers of another method's similarities, so that one threshold serves all.
 
-    Each text is compared with a cohort; no verdict is needed. The Calibration page says which
-    repair closes a method's gap, and where one hurts. A new attribute also costs whatever the
-    method under repair costs.
+    Cohort norms and csls set each text against a sample of the corpus: no verdict is needed, and
+    the numbers become standard deviations (csls: stay on their scale). centred and
+    without-top-component need vectors, and give cosines. isotonic and platt are fitted on pairs
+    known to be the same or different, and give probabilities: as one rising curve serves all
+    texts, no ranking changes, so neighbours and maps stay; they are for reading the numbers.
+    per-group-threshold is fitted on such pairs too; it shifts each region's similarities on their
+    scale, and leaves the order around each text. Truth auto reads the label column that belongs to
+    the attribute, where the corpus has one, and says so; else the verdicts on these texts. A share
+    of the texts is held out from the fit. The Calibration page says which repair closes a method's
+    gap, and where one hurts. A new attribute also costs whatever the method under repair costs.
     """
 
     of: Literal[
@@ -39,19 +64,94 @@ class Repaired:
         "rewrite-bm25",
         "rewrite-embedding",
     ] = option("written-projection", "the method under repair, with its default options")
-    repair: Literal["zt-norm", "as-norm", "z-norm", "t-norm", "csls"] = option(
-        "zt-norm", "what is done to it"
+    repair: Literal[
+        "zt-norm",
+        "as-norm",
+        "z-norm",
+        "t-norm",
+        "csls",
+        "centred",
+        "without-top-component",
+        "isotonic",
+        "platt",
+        "per-group-threshold",
+    ] = option("zt-norm", "what is done to it; the last three are fitted on judged pairs")
+    truth: TruthName = option(  # noqa: RUF009 - a dataclass field
+        "auto", "for fitted repairs: labels of a column, shipped verdicts, or your own answers"
     )
+    column: str = option("", "for fitted repairs: label column; empty = the attribute's")
+    regions: str = option(
+        "", "for per-group-threshold: label column; empty = clusters of the method's neighbours"
+    )
+    n_verdicts: int = option(
+        1024, "for fitted repairs: pairs to fit on; 0 = all", low=0, high=100_000
+    )
+    held_out: float = option(
+        0.2, "for fitted repairs: share of texts left out of the fit", low=0, high=0.9
+    )
+    seed: int = option(0, "draws of cohorts, pairs and parts", low=0)
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Run the method under repair, then repair its similarity."""
+        truth = self._truth(corpus, attribute) if self._is_fitted else None
         found = self.basis().prepare(corpus, attribute, resources.with_progress(0.0, 0.9))
-        return repaired(self.repair, found)
+        if truth is not None:
+            resources.meter.add(verdicts=n_verdicts_of(truth))
+            resources.meter.note_prompts("truth", [f"fitted on {truth.described}"])
+        groups = self._groups(corpus, found) if self._needs_groups else None
+        return repaired(self.repair, found, Ingredients(truth, groups, self.seed))
 
     def basis(self) -> Method:
         """The method under repair."""
         return create(self.of)
 
+    @property
+    def wanted(self) -> Wanted:
+        """Whose truth a fitted repair learns from, and how much."""
+        return Wanted(self.truth, self.column, self.n_verdicts, self.held_out, self.seed)
+
+    def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
+        """Rows whose texts occur in a pair that it was fitted on; none for other repairs."""
+        if not self._is_fitted:
+            return np.empty(0, dtype=np.int64)
+        return trained_rows(
+            corpus, lambda ordered: texts_of(pairs_of(ordered, attribute, self.wanted))
+        )
+
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
-        """What the method under repair reads."""
-        return inputs_key(self.basis(), corpus, attribute)
+        """What the method under repair reads, and what the repair is fitted on."""
+        parts = [inputs_key(self.basis(), corpus, attribute)]
+        if self._is_fitted:
+            parts.append(truth_key(corpus, attribute, self.wanted))
+        if self._needs_groups and self.regions:
+            corpus.label_codes(self.regions)
+            parts += corpus.labels[self.regions]
+        return content_key(*parts)
+
+    @property
+    def _is_fitted(self) -> bool:
+        return repair_named(self.repair).needs in ("truth", "truth and groups")
+
+    @property
+    def _needs_groups(self) -> bool:
+        return repair_named(self.repair).needs == "truth and groups"
+
+    def _truth(self, corpus: Corpus, attribute: Attribute) -> PairTruth:
+        """The pairs, drawn in canonical order and named by the corpus's own rows."""
+        order = canonical_order(corpus)
+        drawn = pairs_of(corpus.subset(order), attribute, self.wanted)
+        return replace(drawn, left=order[drawn.left], right=order[drawn.right])
+
+    def _groups(self, corpus: Corpus, similarity: Similarity) -> Groups:
+        if self.regions:
+            return Groups(*corpus.label_codes(self.regions), f"the column {self.regions!r}")
+        # Clusters, too, must not depend on how the corpus is sorted.
+        order = canonical_order(corpus)
+        place = np.empty(len(order) + 1, dtype=np.int64)
+        place[order], place[-1] = np.arange(len(order)), -1
+        found = similarity.neighbours(order, max(1, min(K_CLUSTERED, len(corpus) - 1)))
+        moved = Neighbours(place[found.rows], found.similarities)
+        codes = np.empty(len(order), dtype=np.int64)
+        codes[order] = clusters(moved, scale=similarity.scale)
+        names = tuple(f"cluster {i + 1}" for i in range(int(codes.max()) + 1))
+        return Groups(codes, names, "clusters of its neighbours")
