@@ -7,14 +7,15 @@ that learnt from some of the texts is measured with the others as anchors.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from engine.corpus import Corpus
 from engine.diagnostics.conditioning import (
+    Asked,
     SwapTriplets,
     draw_swap_triplets,
     mean_swap_accuracy,
@@ -126,12 +127,13 @@ class Bench:
 
     Args:
         corpus: with a label column for each attribute.
-        asks: attributes; two or more make swap accuracy possible.
+        asks: attributes; two or more make swap accuracy possible, where their labels are crossed.
         run_of: gives the run of a method for an attribute: `afresh`, or kept runs.
         seed: of every draw.
 
     Raises:
-        BadInput: no attribute, or a label column that has fewer than two labels.
+        BadInput: no attribute, a label column that has fewer than two labels, or several columns
+            none of which varies independently of another.
         UnknownName: a label column that the corpus has not.
     """
 
@@ -199,13 +201,19 @@ class Bench:
         return codes
 
     def _draw_triplets(self) -> dict[tuple[str, str], SwapTriplets]:
-        drawn = {}
-        for i, first in enumerate(self.asks):
-            for second in self.asks[i + 1 :]:
-                codes_a, codes_b = self._codes[first.column], self._codes[second.column]
-                drawn[first.column, second.column] = draw_swap_triplets(
+        """Triplets of each crossed pair of labellings; a nested pair is left out beside others."""
+        drawn: dict[tuple[str, str], SwapTriplets] = {}
+        nested = None
+        for first, second in itertools.combinations((ask.column for ask in self.asks), 2):
+            codes_a, codes_b = self._codes[first], self._codes[second]
+            try:
+                drawn[first, second] = draw_swap_triplets(
                     codes_a, codes_b, n=N_TRIPLETS, seed=self.seed
                 )
+            except BadInput as error:
+                nested = nested or error
+        if nested is not None and not drawn:
+            raise nested
         return drawn
 
     def _runs(self, made: Method, tell: Callable[[str], None]) -> dict[str, Run]:
@@ -223,7 +231,9 @@ class Bench:
 
     def _rows(self, name: str, ask: Ask, runs: dict[str, Run], fresh: Rows) -> list[BenchRow]:
         run = runs[ask.attribute.name]
-        others: list[Ask | None] = [o for o in self.asks if o.column != ask.column] or [None]
+        rivals = [other for other in self.asks if other.column != ask.column]
+        crossed = [other for other in rivals if self._triplets_of(ask.column, other.column)]
+        others: list[Ask | None] = [*(crossed or rivals[:1])] or [None]
         rows = []
         for other in others:
             wrong = NEUTRAL if other is None else other.attribute
@@ -253,8 +263,9 @@ class Bench:
         fresh: Rows,
     ) -> Measured:
         swap = Estimate.undefined()
-        if other is not None:
-            triplets, asked = self._triplets_of(ask.column, other.column)
+        drawn = None if other is None else self._triplets_of(ask.column, other.column)
+        if drawn is not None:
+            triplets, asked = drawn
             triplets = _affordable_triplets(similarity, _anchored_at(triplets, fresh))
             swap = swap_accuracy(similarity, triplets, asked=asked, seed=self.seed)
         codes = self._codes[ask.column]
@@ -266,10 +277,12 @@ class Bench:
         precision = precision_at_k(similarity, codes, k, fresh, seed=self.seed)
         return Measured(attribute, swap, found, precision)
 
-    def _triplets_of(self, column: str, against: str) -> tuple[SwapTriplets, Any]:
+    def _triplets_of(self, column: str, against: str) -> tuple[SwapTriplets, Asked] | None:
+        """The triplets and the side that asks for the column; None for nested labellings."""
         if (column, against) in self._triplets:
             return self._triplets[column, against], "a"
-        return self._triplets[against, column], "b"
+        swapped = self._triplets.get((against, column))
+        return None if swapped is None else (swapped, "b")
 
     def _pairs(self, similarity: Similarity, codes: Rows, fresh: Rows) -> LabelledPairs:
         if not isinstance(similarity, PairSimilarity):

@@ -203,6 +203,21 @@ def test_what_cannot_be_measured_is_refused(corpus, small_corpus):
         Bench(same, ASKS, afresh(same, Resources))
 
 
+def test_a_nested_labelling_is_left_out_beside_crossed_ones(small_corpus):
+    texts = [f"{c} {s} {n}" for n, (c, s) in enumerate(zip(COLOURS, SIZES, strict=True))]
+    shades = [f"{colour} {n % 3}" for n, colour in enumerate(COLOURS)]
+    made = small_corpus(*texts, colour=COLOURS, size=SIZES, shade=shades)
+    report = measured(made, "perfect", asks=[*ASKS, Ask("shade", Attribute("shade"))])
+    assert [(row.column, row.against) for row in report.rows] == [
+        ("colour", "size"),
+        ("size", "colour"),
+        ("size", "shade"),
+        ("shade", "size"),
+    ]
+    assert [mean.columns for mean in report.means] == [("colour", "size"), ("size", "shade")]
+    assert all(np.isfinite(row.right.swap.value) for row in report.rows)
+
+
 class HalfLearnt:
     """Perfect on the texts it learnt from, and turned round on all others."""
 
