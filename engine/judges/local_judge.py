@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
+from engine.errors import BadInput
 from engine.judges.kinds import SIDED_KINDS, TOP_GRADE, TOP_SCORE, Choice, Kind, Status
 from engine.judges.ledger import Ledger, through_ledger
-from engine.judges.prompts import delimited
+from engine.judges.prompts import Prompt, delimited
 from engine.judges.questions import (
     ComparisonQuestion,
     PairQuestion,
@@ -76,6 +77,27 @@ _ASKS = {
 }
 
 
+KINDS = tuple(_ASKS)
+"""The kinds of question that a LocalJudge can answer."""
+
+
+def local_prompt(question: Question) -> Prompt:
+    """What a LocalJudge asks, before the model's chat template is put around it.
+
+    Raises:
+        BadInput: the question is of a kind that it can't answer.
+    """
+    if question.kind not in _ASKS:
+        allowed = ", ".join(KINDS)
+        raise BadInput(
+            f"A local model can't be asked a {question.kind.value!r}. Allowed: {allowed}."
+        )
+    user = _ASKS[question.kind].wording.format(
+        texts=delimited(question), attribute=question.attribute.phrase
+    )
+    return Prompt(LOCAL_SYSTEM, user, schema={})
+
+
 class ReadsPrompts(Protocol):
     """A language model, as far as this judge needs it."""
 
@@ -133,10 +155,8 @@ class LocalJudge:
 
     def prompt(self, question: Question) -> str:
         """The exact prompt of a pair, triplet, comparison or point."""
-        user = _ASKS[question.kind].wording.format(
-            texts=delimited(question), attribute=question.attribute.phrase
-        )
-        return self.resources.language_model(self.model).chat(LOCAL_SYSTEM, user)
+        asked = local_prompt(question)
+        return self.resources.language_model(self.model).chat(asked.system, asked.user)
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Verdict]:
         """A verdict on each distinct question, recorded before it is yielded.

@@ -19,6 +19,7 @@ from engine.diagnostics.estimate import Estimate
 from engine.diagnostics.overlap import method_agreement
 from engine.errors import BadCorpus
 from engine.jobs import JobQueue
+from engine.judge_jobs import JudgeJobs
 from engine.judges.ledger import Ledger
 from engine.judges.questions import Verdict
 from engine.maps import clusters, warm_up
@@ -52,6 +53,12 @@ def ledger() -> Ledger:
             texts = dict(zip(corpus.ids, corpus.texts, strict=True))
             opened.import_jsonl(each.verdicts, texts, judge=shipped_judge(each.name))
     return opened
+
+
+@st.cache_resource
+def judge_jobs() -> JudgeJobs:
+    """The workers that ask judges."""
+    return JudgeJobs()
 
 
 def shipped_judge(sample_name: str) -> str:
@@ -177,4 +184,10 @@ def reports(
 @st.cache_resource(max_entries=96, show_spinner="Measuring …")
 def calibration(key: tuple[str, ...], _measure: Callable[[], Measured]) -> Measured:
     """Whatever the Calibration page measures, by keys of all that it is measured on."""
+    return _measure()
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def judging(key: tuple[object, ...], _measure: Callable[[], Measured]) -> Measured:
+    """Whatever the Judge page reads or measures, by keys that hold the ledger's version."""
     return _measure()

@@ -19,6 +19,7 @@ PAGES = (
     ("pages/1_Compare.py", "Compare", ":material/compare:"),
     ("pages/2_Scoreboard.py", "Scoreboard", ":material/leaderboard:"),
     ("pages/3_Calibration.py", "Calibration", ":material/tune:"),
+    ("pages/4_Judge.py", "Judge", ":material/gavel:"),
 )
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 3rem; }

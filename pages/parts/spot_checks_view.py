@@ -57,7 +57,7 @@ def spot_checks_view(view: state.View, corpus: Corpus, panels: list[Panel]) -> N
     asking, measured = st.columns([3, 2], gap="medium")
     with asking:
         if source == ME:
-            _ask(checked, corpus, attribute)
+            ask_person(checked, corpus, attribute)
         else:
             _browse(checked, corpus, source)
     with measured:
@@ -97,13 +97,19 @@ def _queue(
     return cached.queue(keys, N_QUEUE, similarities)
 
 
-def _ask(checked: list[CheckedPair], corpus: Corpus, attribute: Attribute) -> None:
+def ask_person(
+    checked: list[CheckedPair],
+    corpus: Corpus,
+    attribute: Attribute,
+    *,
+    when_done: str = "Compare other methods to get further pairs.",
+) -> None:
     """The first unanswered pair; keys S, D, U answer it and Z takes the last answer back."""
     n_done = sum(pair.answer is not None for pair in checked)
     following = next((pair.check for pair in checked if pair.answer is None), None)
     st.progress(n_done / len(checked), text=f"{n_done} of {len(checked)} pairs answered")
     if following is None:
-        st.text("All pairs are answered. Compare other methods to get further pairs.")
+        st.text(f"All pairs are answered. {when_done}")
     else:
         st.text(f"In terms of {attribute.name}: are these two the same?")
         _show_pair(following, corpus)
@@ -130,7 +136,7 @@ def _ask(checked: list[CheckedPair], corpus: Corpus, attribute: Attribute) -> No
         )
     st.caption(
         "Each answer is on disk before the next pair is shown. You see neither the methods' "
-        "similarities nor the labels while you answer."
+        "similarities, nor the labels, nor what a judge says while you answer."
     )
 
 

@@ -1,0 +1,206 @@
+"""What can be told of a judge by its verdicts: figures with a sentence, or why they are absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.corpus import Corpus
+from engine.diagnostics.drift import batch_drift, scores_by_batch, shared_scores
+from engine.diagnostics.estimate import Estimate, wilson
+from engine.diagnostics.judge_agreement import answers_in_words, judges_agree, repeat_agreement
+from engine.diagnostics.transitivity import (
+    broken_triangles,
+    comparisons,
+    grade_flips,
+    intransitive_triads,
+    order_flips,
+)
+from engine.diagnostics.truth import truth_from_verdicts
+from engine.judges.kinds import SIDED_KINDS, Kind, Status
+from engine.judges.labels import LabelJudge, labels_by_text
+from engine.judges.ledger import Ledger
+from engine.judges.questions import Verdict
+from engine.spot_checks.answers import rows_by_text_key
+from pages.parts.calibration_judge import drift_sentence, side_sentence
+from pages.parts.calibration_overview import interval
+from pages.parts.judge_choice import is_numeric
+from pages.parts.judge_questions import Need, asked_of
+
+IN_MEMORY = Path(":memory:")
+WORDED = (Kind.PAIR, *SIDED_KINDS)
+MUCH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing told of a judge.
+
+    value: the figure with its interval, and how many it rests on; "" where it is absent.
+    says: what it says, in one sentence; or why it is absent.
+    """
+
+    name: str
+    value: str
+    says: str
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to tell it by."""
+        return bool(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A judge's verdicts, and those to hold them against.
+
+    points: its scores of single texts, under any definition of the attribute.
+    person, labels: the others' verdicts on the attribute. column: the labels' name.
+    """
+
+    verdicts: Sequence[Verdict]
+    points: Sequence[Verdict]
+    person: Sequence[Verdict]
+    labels: Sequence[Verdict]
+    column: str
+
+
+def figures(corpus: Corpus, evidence: Evidence) -> list[Figure]:
+    """All that is told of a judge, the known first."""
+    verdicts = evidence.verdicts
+    found = [
+        *_order(verdicts),
+        _side(verdicts),
+        _circles(verdicts),
+        _triangles(corpus, verdicts),
+        _drift(evidence),
+        _repeats([*verdicts, *(p for p in evidence.points if p not in set(verdicts))]),
+        _unread(verdicts),
+        *_agreements("you", "spot checks", verdicts, evidence.person),
+    ]
+    if evidence.column:
+        who = f"the column {evidence.column!r}"
+        found += _agreements(who, "labelled texts", verdicts, evidence.labels)
+    return sorted(found, key=lambda figure: not figure.known)
+
+
+def _share(name: str, found: Estimate, of: str, says: str, absent: str) -> Figure:
+    if not found.n:
+        return Figure(name, "", absent)
+    return Figure(name, f"{interval(found, 2)} of {found.n:,} {of}", says)
+
+
+def _order(verdicts: Sequence[Verdict]) -> list[Figure]:
+    absent = "none was asked in both orders; switch Both orders on."
+    sides = order_flips(verdicts).flipped
+    grades = grade_flips(verdicts)
+    return [
+        _share("Triplets that flip", sides, "triplets", _flip_sentence(sides, "side"), absent),
+        _share("Grades that change", grades, "pairs", _flip_sentence(grades, "grade"), absent),
+    ]
+
+
+def _flip_sentence(found: Estimate, what: str) -> str:
+    if found.low > MUCH:
+        return f"Swapping the texts changes the {what} often: ask in both orders, and mistrust one."
+    if found.high < MUCH:
+        return f"Swapping the texts hardly changes the {what}: one order will do."
+    return f"Swapping the texts may change the {what} of one in ten; more of them would tell."
+
+
+def _side(verdicts: Sequence[Verdict]) -> Figure:
+    found = order_flips(verdicts).first_side
+    says = side_sentence(found) or "No lean to the side shown first, or second, is shown."
+    return _share("Decided for the first", found, "verdicts", says, "no triplet was decided.")
+
+
+def _circles(verdicts: Sequence[Verdict]) -> Figure:
+    found = intransitive_triads(comparisons(verdicts))
+    says = "Candidates of one anchor beat each other in a circle so often; a coin gives 0.25."
+    absent = "no three candidates of one anchor were all compared with each other."
+    return _share("Triads in a circle", found, "triads", says, absent)
+
+
+def _triangles(corpus: Corpus, verdicts: Sequence[Verdict]) -> Figure:
+    found = broken_triangles(truth_from_verdicts(verdicts, corpus.texts))
+    says = (
+        "Of triangles with two same sides, so many have a different third: same has no sharp edge."
+    )
+    absent = "no two pairs that are the same share a text whose others were judged too."
+    return _share("Broken triangles", found, "triangles", says, absent)
+
+
+def _drift(evidence: Evidence) -> Figure:
+    name = "Drift between batches"
+    for given, kind, of in (
+        (evidence.points, Kind.POINT, "scores"),
+        (evidence.verdicts, Kind.PAIR, "grades"),
+    ):
+        scored = scores_by_batch(given, kind)
+        found = batch_drift(scored)
+        if found:
+            n_items = len(shared_scores(scored)[0])
+            largest = max(found, key=lambda each: abs(each.offset.value)).offset
+            value = f"{interval(largest, 2)} at most, {of} of {n_items:,} shared texts"
+            return Figure(name, value, drift_sentence(found, n_items))
+    return Figure(name, "", "it takes two batches with four scored texts or pairs in common.")
+
+
+def _repeats(verdicts: Sequence[Verdict]) -> Figure:
+    found = repeat_agreement(verdicts)
+    says = "Asked the same question again, it gives the same answer so often."
+    absent = "no question was asked twice in the same order; the ledger answers repeats itself."
+    return _share("Same answer again", found, "questions", says, absent)
+
+
+def _unread(verdicts: Sequence[Verdict]) -> Figure:
+    n_unread = sum(verdict.status is not Status.PARSED for verdict in verdicts)
+    found = wilson(n_unread, len(verdicts))
+    says = (
+        "So many replies are no answer: unparsed, refused or unanswerable; they count for nothing."
+    )
+    return _share("Without an answer", found, "verdicts", says, "no verdict was given.")
+
+
+def _agreements(
+    who: str, of: str, verdicts: Sequence[Verdict], others: Sequence[Verdict]
+) -> list[Figure]:
+    """κ a kind of question that both answered; one absent figure where there is none."""
+    found = []
+    for kind in WORDED:
+        kappa = judges_agree(answers_in_words(verdicts, kind), answers_in_words(others, kind))
+        if kappa.n:
+            value = f"κ {interval(kappa, 2)} on {kappa.n:,} {kind.value}s"
+            found.append(Figure(f"Agreement with {who}", value, _kappa_sentence(kappa)))
+    if found:
+        return found
+    absent = f"there are not two different answers by both on the same {of}."
+    return [Figure(f"Agreement with {who}", "", absent)]
+
+
+def _kappa_sentence(kappa: Estimate) -> str:
+    if kappa.low <= 0:
+        return "No agreement beyond chance is shown (0 is chance, 1 is always)."
+    return "They agree beyond chance (0 is chance, 1 is always)."
+
+
+def label_verdicts(corpus: Corpus, verdicts: Sequence[Verdict], column: str) -> list[Verdict]:
+    """What a label column says of the pairs, triplets and comparisons that a judge answered.
+
+    Numbers are taken to have an order. Nothing of it is written to the analyst's ledger.
+    """
+    labels = labels_by_text(corpus.texts, corpus.labels[column])
+    rows = rows_by_text_key(corpus.texts)
+    questions = [
+        asked_of(Need(corpus, verdict.attribute, verdict.kind, 1), _rows(verdict, rows))
+        for verdict in verdicts
+        if verdict.kind in WORDED and rows.keys() >= set(verdict.text_keys)
+    ]
+    with Ledger(IN_MEMORY) as ledger:
+        judge = LabelJudge(labels, ledger, column, ordered=is_numeric(corpus, column))
+        return list(judge.answer([each for each in questions if each is not None]))
+
+
+def _rows(verdict: Verdict, rows: Mapping[str, int]) -> list[int]:
+    return [rows[key] for key in verdict.text_keys]
