@@ -28,17 +28,19 @@ from engine.diagnostics.conditioning import SwapTriplets, draw_swap_triplets
 from engine.diagnostics.estimate import anchor_counts, bootstrap_mean
 from engine.diagnostics.retrieval import precision_at_k
 from engine.errors import BadInput
+from engine.methods.probe import LabelProbe
 from engine.methods.registry import create
 from engine.projection.categories import CategorySet, load
-from engine.projection.labelled import labels_alone, with_labels
 from engine.projection.profiles import Recipe, centred, evidence, project, soft_profiles
-from engine.projection.prototypes import EncodedCategories, encode
+from engine.projection.prototypes import Embed, EncodedCategories, encode
 from engine.projection.sources import from_words
 from engine.projection.words import word_index
 from engine.resources import Resources
 from engine.samples import samples
 from engine.similarity import VectorSimilarity
-from engine.types import Attribute, Floats, Scale, Similarity
+from engine.tuning.features import Features
+from engine.tuning.truth import Labelled
+from engine.types import Attribute, Doubles, Floats, Scale, Similarity
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "written_projection.json"
@@ -198,11 +200,15 @@ def residual(task: Task) -> Similarity:
     return VectorSimilarity(right, left, Scale.COSINE)
 
 
-def all_tasks(resources: Resources) -> Iterable[Task]:
+def all_tasks(resources: Resources, model: str = MODEL) -> Iterable[Task]:
     """Every attribute with written categories, of the samples and of the public corpora here."""
+
+    def embed(texts: Iterable[str]) -> Floats:
+        return resources.embed(model, list(texts))
+
     for sample in samples():
         corpus = load_corpus(sample.name)
-        yield from tasks_of("samples", corpus, sample.folder, list(corpus.labels), resources)
+        yield from tasks_of("samples", corpus, sample.folder, list(corpus.labels), embed)
     for name in PUBLIC:
         folder = LABELLED / name
         if not folder.is_dir():
@@ -213,16 +219,16 @@ def all_tasks(resources: Resources) -> Iterable[Task]:
         complete = [all(corpus.labels[c][row] for c in columns) for row in range(len(corpus))]
         corpus = corpus.subset(np.flatnonzero(complete)).sample(N_PUBLIC, SEED)
         named = Corpus(name, corpus.ids, corpus.texts, corpus.labels, corpus.report)
-        yield from tasks_of("public", named, folder, columns, resources)
+        yield from tasks_of("public", named, folder, columns, embed)
 
 
 def tasks_of(
-    group: str, corpus: Corpus, folder: Path, columns: list[str], resources: Resources
+    group: str, corpus: Corpus, folder: Path, columns: list[str], embed: Embed
 ) -> Iterable[Task]:
     """The tasks of one corpus."""
-    texts = resources.embed(MODEL, corpus.texts)
+    texts = embed(corpus.texts)
     sets = {path.stem: load(path) for path in sorted((folder / "categories").glob("*.json"))}
-    known = {c: (s, encode(s, lambda t: resources.embed(MODEL, t))) for c, s in sets.items()}
+    known = {column: (given, encode(given, embed)) for column, given in sets.items()}
     codes = {column: corpus.label_codes(column).codes for column in columns}
     for column, (categories, encoded) in known.items():
         triplets = []
@@ -325,17 +331,23 @@ def over_seeds(values: list[Floats]) -> Floats:
 
 
 def one_labelling(task: Task, n: int, seed: int) -> tuple[Floats, Floats]:
-    """By-anchor shares won with n labelled texts: labels alone, and on top of the categories."""
-    codes = task.corpus.label_codes(task.column).codes
-    rows = np.sort(np.random.default_rng(seed).choice(len(codes), n, replace=False))
+    """By-anchor shares won by the method probe with n labels: alone, and with the categories."""
     found = evidence(task.texts, task.encoded, Recipe(), words=task.words)
-    kept = [held_out(drawn, rows) for drawn in task.triplets]
-    made = (
-        labels_alone(task.texts, rows, codes[rows]),
-        with_labels(task.texts, found, rows, codes[rows]),
+    profile = soft_profiles(found, 1.0).astype(np.float64)
+    return probed(task, None, n, seed), probed(task, profile, n, seed)
+
+
+def probed(task: Task, profile: Doubles | None, n: int, seed: int) -> Floats:
+    """(n_texts,) by-anchor share of what a probe on n random texts wins, where none is in it."""
+    codes, names = task.corpus.label_codes(task.column)
+    rows = np.sort(np.random.default_rng(seed).choice(len(codes), n, replace=False))
+    mean = task.texts.mean(axis=0, dtype=np.float64)
+    features = Features(
+        mean.astype(np.float32), task.texts.astype(np.float64) - mean, profile, None
     )
-    alone, on_top = (by_anchor(similarity, kept, len(codes)) for similarity in made)
-    return alone, on_top
+    made = LabelProbe().vectors(features, Labelled(rows, codes[rows], names, task.column))
+    kept = [held_out(drawn, rows) for drawn in task.triplets]
+    return by_anchor(VectorSimilarity(made), kept, len(codes))
 
 
 def held_out(drawn: SwapTriplets, rows: np.ndarray) -> SwapTriplets:

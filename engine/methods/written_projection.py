@@ -18,9 +18,10 @@ from engine.projection.asking import (
     propose,
     propose_small,
 )
-from engine.projection.categories import CategorySet, load
+from engine.projection.bank import bank_entries, borrowed, nearest_entries
+from engine.projection.categories import CategorySet, load_all
 from engine.projection.library import CategoryLibrary
-from engine.projection.profiles import Recipe, project
+from engine.projection.profiles import Proposal, Recipe, compared, evidence
 from engine.projection.proposals import SMALL_SYSTEM
 from engine.projection.prototypes import EncodedCategories, encode
 from engine.projection.sources import from_labels, from_words, shipped
@@ -42,13 +43,22 @@ class WrittenProjection:
 
     One call an attribute, then a matrix of texts × categories; editing a category costs nothing.
     Source auto takes your saved categories, else those shipped with a sample, else only the
-    attribute's own words, which is the weakest there is.
+    attribute's own words, which is the weakest there is; many-view borrows the values of the
+    attributes nearest in a bank of 320, hardly better. Nothing is learnt of verdicts here: with
+    labels use the method probe, with triplets projection; both start from these categories.
     """
 
     source: Literal[
-        "auto", "shipped", "labels", "file", "local", "anthropic", "attribute words"
+        "auto", "shipped", "labels", "file", "local", "anthropic", "many-view", "attribute words"
     ] = option("auto", "where the categories come from")
-    file: str = option("", "a JSON file of categories, for source file")
+    n_proposals: int = option(
+        1,
+        "sets averaged: calls for anthropic, your latest versions for auto, attributes for "
+        "many-view",
+        low=1,
+        high=10,
+    )
+    file: str = option("", "a JSON file of categories, or a folder of them, for source file")
     label_column: str = option("", "the label column, for source labels")
     n_examples: int = option(10, "texts a label, for source labels", low=1, high=1000)
     against: str = option("", "another attribute, whose categories are projected out")
@@ -65,9 +75,9 @@ class WrittenProjection:
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Encode corpus and categories once, and compare the profiles."""
-        categories = self.categories(corpus, attribute, resources)
+        sets = self.proposals(corpus, attribute, resources)
         competing = self._competing(corpus)
-        if competing is not None and competing.key == categories.key:
+        if competing is not None and competing.key in {each.key for each in sets}:
             raise BadInput(
                 f"Option against names the attribute itself, {self.against!r}: nothing would be "
                 "left. Name another attribute, or leave it empty."
@@ -77,27 +87,43 @@ class WrittenProjection:
         def encoded(these: CategorySet) -> EncodedCategories:
             return encode(these, lambda wanted: resources.embed(self.model, wanted))
 
-        return project(
-            texts,
-            encoded(categories),
-            Recipe(self.prototypes, self.temperature, self.words),
-            kind=categories.kind,
-            against=None if competing is None else encoded(competing),
-            words=word_index(corpus.texts).similarities(categories) if self.words else None,
-        )
+        against = None if competing is None else encoded(competing)
+        recipe = Recipe(self.prototypes, self.temperature, self.words)
+
+        def read(these: CategorySet) -> Proposal:
+            words = word_index(corpus.texts).similarities(these) if self.words else None
+            found = evidence(texts, encoded(these), recipe, against=against, words=words)
+            return Proposal(found, these.kind)
+
+        return compared([read(each) for each in sets], self.temperature)
 
     def categories(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> CategorySet:
-        """The categories that the source gives; a model is asked only where it must be.
+        """The categories that the source gives; of several sets the first.
 
         Raises:
             BadInput: the source has none for this attribute; the message says what to do.
             ModelUnavailable: source anthropic without a key.
         """
-        asked = {"local": self._ask_local, "anthropic": self._ask_anthropic}.get(self.source)
+        return self.proposals(corpus, attribute, resources)[0]
+
+    def proposals(
+        self, corpus: Corpus, attribute: Attribute, resources: Resources
+    ) -> tuple[CategorySet, ...]:
+        """All sets of categories that are averaged; a model is asked only where it must be.
+
+        Raises:
+            BadInput: the source has none for this attribute; the message says what to do.
+            ModelUnavailable: source anthropic without a key.
+        """
+        asked = {
+            "local": self._ask_local,
+            "anthropic": self._ask_anthropic,
+            "many-view": self._borrow,
+        }.get(self.source)
         if asked is not None:
             return asked(corpus, attribute, resources)
         found = self._given(corpus, attribute)
-        if found is None:
+        if not found:
             raise BadInput(
                 f"No categories are shipped for {attribute.name!r}. Write some and use source "
                 "'auto' or 'file', or choose source 'labels', 'local' or 'anthropic'."
@@ -106,26 +132,35 @@ class WrittenProjection:
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
         """Content key of what is read besides corpus and options: categories that can be edited."""
-        given = None
-        if self.source not in ("local", "anthropic"):
+        given: tuple[CategorySet, ...] = ()
+        if self.source not in ("local", "anthropic", "many-view"):
             given = self._given(corpus, attribute)
         competing = self._competing(corpus)
-        return content_key(*("" if each is None else each.key for each in (given, competing)))
+        others = "" if competing is None else competing.key
+        return content_key(*(each.key for each in given), others)
 
-    def _given(self, corpus: Corpus, attribute: Attribute) -> CategorySet | None:
+    def _given(self, corpus: Corpus, attribute: Attribute) -> tuple[CategorySet, ...]:
         if self.source == "file":
-            return load(_path(self.file), attribute=attribute.name, origin="file")
+            return load_all(_path(self.file), attribute=attribute.name, origin="file")
         if self.source == "labels":
-            return from_labels(corpus, self.label_column, n_examples=self.n_examples, seed=0)
+            return (from_labels(corpus, self.label_column, n_examples=self.n_examples, seed=0),)
         if self.source == "attribute words":
-            return from_words(attribute)
+            return (from_words(attribute),)
         if self.source == "shipped":
-            return shipped(attribute, corpus.name, anywhere=True)
-        return (
-            CategoryLibrary().latest(attribute)
-            or shipped(attribute, corpus.name)
-            or from_words(attribute)
+            found = shipped(attribute, corpus.name, anywhere=True)
+            return () if found is None else (found,)
+        saved = CategoryLibrary().latest_few(attribute, self.n_proposals)
+        return saved or (shipped(attribute, corpus.name) or from_words(attribute),)
+
+    def _borrow(
+        self, corpus: Corpus, attribute: Attribute, resources: Resources
+    ) -> tuple[CategorySet, ...]:
+        """Never from the corpus itself: its labels are what the comparison is measured by."""
+        entries = bank_entries(leave_out=corpus.name)
+        nearest = nearest_entries(
+            attribute, entries, lambda texts: resources.embed(self.model, texts), self.n_proposals
         )
+        return tuple(borrowed(entry) for entry in nearest)
 
     def _competing(self, corpus: Corpus) -> CategorySet | None:
         if not self.against.strip():
@@ -139,7 +174,9 @@ class WrittenProjection:
             )
         return found
 
-    def _ask_local(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> CategorySet:
+    def _ask_local(
+        self, corpus: Corpus, attribute: Attribute, resources: Resources
+    ) -> tuple[CategorySet, ...]:
         def ask(question: str) -> str:
             wanted = resources.language_model(self.local_model).chat(SMALL_SYSTEM, question)
             written = resources.generate(
@@ -147,11 +184,11 @@ class WrittenProjection:
             )
             return written[0]
 
-        return propose_small(corpus, attribute, self.local_model, ask, CategoryLibrary())
+        return (propose_small(corpus, attribute, self.local_model, ask, CategoryLibrary()),)
 
     def _ask_anthropic(
         self, corpus: Corpus, attribute: Attribute, resources: Resources
-    ) -> CategorySet:
+    ) -> tuple[CategorySet, ...]:
         model = self.anthropic_model
 
         def ask(question: str) -> Answer:
@@ -161,10 +198,16 @@ class WrittenProjection:
         def count(n_tokens: int) -> None:
             resources.meter.add(lm_tokens=n_tokens)
 
-        return propose(corpus, attribute, model, ask, CategoryLibrary(), count)
+        return tuple(
+            propose(corpus, attribute, model, ask, CategoryLibrary(), count, draw)
+            for draw in range(self.n_proposals)
+        )
 
 
 def _path(file: str) -> Path:
     if not file.strip():
-        raise BadInput("Source 'file' needs option file: the path of a JSON file of categories.")
+        raise BadInput(
+            "Source 'file' needs option file: the path of a JSON file of categories, or of a "
+            "folder of them."
+        )
     return Path(file).expanduser()

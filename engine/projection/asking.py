@@ -34,9 +34,11 @@ class Answer(NamedTuple):
     n_tokens: int
 
 
-def proposal_key(corpus: Corpus, attribute: Attribute, model: str) -> str:
+def proposal_key(corpus: Corpus, attribute: Attribute, model: str, draw: int = 0) -> str:
     """Holds everything that changes what a model is asked; equal keys are asked once."""
-    return content_key(str(PROMPT_VERSION), model, attribute.key, *shown_texts(corpus))
+    again = (f"draw {draw}",) if draw else ()
+    shown = shown_texts(corpus, draw=draw)
+    return content_key(str(PROMPT_VERSION), model, attribute.key, *shown, *again)
 
 
 def propose(
@@ -46,6 +48,7 @@ def propose(
     ask: Callable[[str], Answer],
     library: CategoryLibrary,
     count: Callable[[int], None],
+    draw: int = 0,
 ) -> CategorySet:
     """The categories a strong model writes, asked for once and then kept.
 
@@ -56,17 +59,18 @@ def propose(
         ask: sends a prompt.
         library: where the answer is kept.
         count: told the tokens read and written.
+        draw: which proposal; each shows other texts and is asked for and kept by itself.
 
     Raises:
         BadInput: the answer can't be used.
     """
 
     def write() -> CategorySet:
-        answer = ask(prompt(attribute, shown_texts(corpus)))
+        answer = ask(prompt(attribute, shown_texts(corpus, draw=draw)))
         count(answer.n_tokens)
         return read_answer(answer.text, attribute, origin=model)
 
-    return library.proposal(proposal_key(corpus, attribute, model), write)
+    return library.proposal(proposal_key(corpus, attribute, model, draw), write)
 
 
 def propose_small(

@@ -228,6 +228,21 @@ def load(path: Path, *, attribute: str = "", origin: str = "") -> CategorySet:
     return from_json(text, where=path.name, attribute=attribute, origin=origin)
 
 
+def load_all(path: Path, *, attribute: str = "", origin: str = "") -> tuple[CategorySet, ...]:
+    """The set of a JSON file, or of every JSON file in a folder, by name.
+
+    Raises:
+        StoreError: a file can't be read.
+        BadInput: one is no set of categories, or the folder has no JSON file.
+    """
+    if not path.is_dir():
+        return (load(path, attribute=attribute, origin=origin),)
+    found = [load(each, attribute=attribute, origin=origin) for each in sorted(path.glob("*.json"))]
+    if not found:
+        raise BadInput(f"The folder {path} holds no .json file of categories. Put some in it.")
+    return tuple(found)
+
+
 def _category(entry: Any, where: str) -> Category:  # noqa: ANN401 - any JSON
     if isinstance(entry, str):
         return Category(entry)

@@ -76,6 +76,11 @@ class CategoryLibrary:
         kept = self.versions(attribute)
         return self.load(attribute, kept[-1]) if kept else None
 
+    def latest_few(self, attribute: Attribute, n: int) -> tuple[CategorySet, ...]:
+        """The latest n versions, the newest first; fewer where fewer are kept."""
+        kept = self.versions(attribute)[::-1][:n]
+        return tuple(self.load(attribute, version) for version in kept)
+
     def forget(self, attribute: Attribute) -> None:
         """Remove every version of an attribute: what was shipped or proposed is used again.
 

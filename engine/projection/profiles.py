@@ -6,9 +6,9 @@ x (n, d) unit vectors, centred → similarity to each of c prototypes → standa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -68,9 +68,47 @@ def project(
         words: (n, c) likeness of words, used with the recipe's weight; None for none.
     """
     standard = evidence(texts, encoded, recipe, against=against, words=words)
-    if kind == "scale" or encoded.n_categories == 2:
-        return AxisSimilarity(axis_places(standard, recipe.temperature))
-    return VectorSimilarity(soft_profiles(standard, recipe.temperature))
+    return compared([Proposal(standard, kind)], recipe.temperature)
+
+
+class Proposal(NamedTuple):
+    """What one set of categories says of every text.
+
+    evidence: (n, c) standardised evidence for each category. kind: how the categories stand.
+    """
+
+    evidence: Doubles
+    kind: Kind
+
+    @property
+    def is_axis(self) -> bool:
+        """Whether the set is one axis: a scale, or two categories."""
+        return self.kind == "scale" or self.evidence.shape[1] == 2
+
+
+def compared(proposals: Sequence[Proposal], temperature: float) -> Similarity:
+    """Likeness by one or several sets of categories for the same attribute, each weighing alike.
+
+    Several axes are one: the mean of the standardised places. Otherwise the cosines of the
+    profiles are averaged, and a scale among kinds counts as kinds.
+
+    Args:
+        proposals: one at least, of the same texts.
+        temperature: softening of each profile.
+
+    Raises:
+        BadInput: there is none.
+    """
+    if not proposals:
+        raise BadInput("No set of categories was given; one at least is needed.")
+    if all(each.is_axis for each in proposals):
+        places = [axis_places(each.evidence, temperature) for each in proposals]
+        if len(places) == 1:
+            return AxisSimilarity(places[0])
+        together = standardised(np.stack(places, axis=1)).mean(axis=1)
+        return AxisSimilarity(together.astype(np.float32))
+    profiles = [soft_profiles(each.evidence, temperature) for each in proposals]
+    return VectorSimilarity(np.concatenate(profiles, axis=1) / np.float32(np.sqrt(len(profiles))))
 
 
 def evidence(

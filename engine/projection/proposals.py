@@ -50,9 +50,16 @@ _LINE = re.compile(r"\s*(?:\d+[.)]|[-*])\s*(.+)")
 _MARKS = "*_\"'` "
 
 
-def shown_texts(corpus: Corpus, n: int = N_SHOWN) -> tuple[str, ...]:
-    """The n texts that a model is shown: chosen by their content, so row order is irrelevant."""
-    ordered = sorted(set(corpus.texts), key=lambda text: content_key("shown", text))
+def shown_texts(corpus: Corpus, n: int = N_SHOWN, *, draw: int = 0) -> tuple[str, ...]:
+    """The n texts that a model is shown: chosen by their content, so row order is irrelevant.
+
+    Args:
+        corpus: to choose from.
+        n: how many.
+        draw: another draw shows others, for another proposal.
+    """
+    salt = f"shown {draw}" if draw else "shown"
+    ordered = sorted(set(corpus.texts), key=lambda text: content_key(salt, text))
     return tuple(" ".join(text.split())[:_N_CHARACTERS] for text in ordered[:n])
 
 

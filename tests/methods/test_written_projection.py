@@ -57,6 +57,36 @@ def test_other_sources(corpus, home):
     assert taken(corpus, STORY, source="attribute words").kind == "scale"
 
 
+def test_several_sets_latest_versions_or_a_folder(corpus, home):
+    library = CategoryLibrary()
+    for each in (MINE, MINE.add(Category("roots")), MINE.add(Category("powers"))):
+        library.save(STRUCTURE, each)
+    method = create("written-projection", {"n_proposals": 2})
+    found = method.proposals(corpus, STRUCTURE, Resources())
+    assert [each.names[-1] for each in found] == ["powers", "roots"]
+    assert method.categories(corpus, STRUCTURE, Resources()) == found[0]
+    folder = home / "sets"
+    folder.mkdir()
+    with pytest.raises(BadInput, match=r"holds no \.json"):
+        taken(corpus, STORY, source="file", file=str(folder))
+    for number, each in enumerate(found):
+        (folder / f"{number}.json").write_text(to_json(each))
+    from_folder = create("written-projection", {"source": "file", "file": str(folder)})
+    given = from_folder.proposals(corpus, STORY, Resources())
+    assert [each.key for each in given] == [each.key for each in found]
+
+
+def test_inputs_key_follows_every_set_that_is_averaged(corpus):
+    library = CategoryLibrary()
+    method = create("written-projection", {"n_proposals": 2})
+    library.save(STRUCTURE, MINE)
+    one = method.inputs_key(corpus, STRUCTURE)
+    library.save(STRUCTURE, MINE.add(Category("roots")))
+    two = method.inputs_key(corpus, STRUCTURE)
+    library.save(STRUCTURE, MINE)
+    assert len({one, two, method.inputs_key(corpus, STRUCTURE)}) == 3
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -107,3 +137,14 @@ def test_an_unknown_attribute_runs_and_a_new_one_encodes_only_its_categories(cor
     assert resources.meter.passes == 2
     other = create("written-projection").prepare(corpus, Attribute("money"), resources)
     assert not np.allclose(weather.values, other.values)
+
+
+@pytest.mark.models
+def test_borrowed_categories_are_never_the_corpuss_own(home):
+    ads = load_corpus("many_view/ads").sample(20, seed=0)
+    asked = Attribute("which wish or need of the reader it plays on")
+    method = create("written-projection", {"source": "many-view", "n_proposals": 2})
+    found = method.proposals(ads, asked, Resources())
+    assert len(found) == 2
+    assert all("many_view/ads" not in each.origin for each in found)
+    assert np.isfinite(method.prepare(ads, asked, Resources()).pairs(*np.triu_indices(20, 1))).all()

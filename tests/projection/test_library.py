@@ -25,6 +25,14 @@ def test_versions_are_kept_and_none_is_overwritten(library):
     assert library.latest(SIZE) == THREE
 
 
+def test_the_latest_few_come_newest_first(library):
+    assert library.latest_few(SIZE, 3) == ()
+    for each in (TWO, THREE):
+        library.save(SIZE, each)
+    assert library.latest_few(SIZE, 3) == (THREE, TWO)
+    assert library.latest_few(SIZE, 1) == (THREE,)
+
+
 def test_saving_the_latest_again_makes_no_version_but_going_back_does(library):
     library.save(SIZE, TWO)
     assert library.save(SIZE, TWO) == 1

@@ -4,10 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadInput
-from engine.projection.labelled import labels_alone, with_labels
 from engine.projection.profiles import (
+    Proposal,
     Recipe,
     axis_places,
+    compared,
     directions,
     evidence,
     project,
@@ -17,8 +18,6 @@ from engine.projection.profiles import (
 )
 from engine.projection.prototypes import EncodedCategories, within_whitening
 from engine.similarity import AxisSimilarity, VectorSimilarity, unit_rows
-
-RNG = np.random.default_rng(0)
 
 
 def vectors(*rows):
@@ -173,36 +172,38 @@ def test_equal_texts_and_a_bad_temperature():
         soft_profiles(np.zeros((2, 2)), -1.0)
 
 
-def test_labels_correct_categories_that_miss_the_attribute():
-    texts, _, codes = drawn(n_texts=120, seed=5)
-    _, unrelated, _ = drawn(seed=99)
-    blind = EncodedCategories(
-        unit_rows(RNG.normal(size=unrelated.said.shape)),
-        unrelated.examples[:0],
-        unrelated.owner[:0],
-    )
-    found = evidence(texts, blind, Recipe())
-    rows = np.arange(60)
-    written = same_category_wins(VectorSimilarity(soft_profiles(found, 1.0)), codes)
-    moved = same_category_wins(with_labels(texts, found, rows, codes[:60]), codes)
-    assert moved > written + 0.3
-
-
-def test_few_labels_leave_good_categories_nearly_as_they_are():
-    texts, encoded, codes = drawn(n_texts=120, seed=6)
-    found = evidence(texts, encoded, Recipe())
-    rows = np.concatenate([np.flatnonzero(codes == c)[:2] for c in (0, 1)])
-    on_top = same_category_wins(with_labels(texts, found, rows, codes[rows]), codes)
-    alone = same_category_wins(labels_alone(texts, rows, codes[rows]), codes)
-    assert on_top > alone + 0.2
-
-
-def test_labels_that_cannot_be_used():
+def test_one_proposal_is_the_projection_itself():
     texts, encoded, _ = drawn()
     found = evidence(texts, encoded, Recipe())
-    with pytest.raises(BadInput, match="carry 1 label"):
-        with_labels(texts, found, np.arange(3), [1, 1, 1])
-    with pytest.raises(BadInput, match="give one each"):
-        with_labels(texts, found, np.arange(3), [0, 1])
-    with pytest.raises(BadInput, match="half_at"):
-        with_labels(texts, found, np.arange(2), [0, 1], half_at=-1)
+    alone = compared([Proposal(found, "kinds")], 1.0)
+    np.testing.assert_allclose(alone.vectors, project(texts, encoded, Recipe()).vectors)
+
+
+def test_several_proposals_average_their_cosines():
+    texts, encoded, _ = drawn()
+    _, other, _ = drawn(n_categories=4, seed=7)
+    found = [evidence(texts, each, Recipe()) for each in (encoded, other)]
+    left, right = np.arange(10), np.arange(20, 30)
+    together = compared([Proposal(each, "kinds") for each in found], 1.0).pairs(left, right)
+    apart = [compared([Proposal(each, "kinds")], 1.0).pairs(left, right) for each in found]
+    np.testing.assert_allclose(together, np.mean(apart, axis=0), atol=1e-5)
+
+
+def test_several_axes_are_one_axis_of_standardised_places_by_hand():
+    # One axis spreads its texts far, the other little: both count alike, and disagree on text 1.
+    far, near = np.array([[9.0, 0], [0, 9], [0, 9]]), np.array([[0.1, 0], [0.1, 0], [0, 0.1]])
+    axis = compared([Proposal(far, "kinds"), Proposal(near, "scale")], 1.0)
+    assert isinstance(axis, AxisSimilarity)
+    # Standardised places: (-√2, 1/√2, 1/√2) and (-1/√2, -1/√2, √2), whatever the spread.
+    expected = (np.array([-2, 1, 1]) + np.array([-1, -1, 2])) / np.sqrt(2) / 2
+    np.testing.assert_allclose(axis.values, expected, atol=1e-5)
+
+
+def test_a_scale_among_kinds_counts_as_kinds_and_nothing_is_refused():
+    texts, encoded, _ = drawn()
+    found = evidence(texts, encoded, Recipe())
+    mixed = compared([Proposal(found, "scale"), Proposal(found, "kinds")], 1.0)
+    assert isinstance(mixed, VectorSimilarity)
+    np.testing.assert_allclose(np.linalg.norm(mixed.vectors, axis=1), 1, atol=1e-5)
+    with pytest.raises(BadInput, match="one at least"):
+        compared([], 1.0)

@@ -102,6 +102,26 @@ def test_a_strong_models_answer_is_asked_for_once_counted_and_kept(small, tmp_pa
     assert proposal_key(small, TONE, "a-model") != proposal_key(small, TONE, "another")
 
 
+def test_another_proposal_shows_other_texts_and_is_asked_for_by_itself(tmp_path):
+    corpus = load_corpus("support_messages")
+    assert set(shown_texts(corpus, draw=1)) != set(shown_texts(corpus))
+    asked, library = [], CategoryLibrary(tmp_path)
+
+    def ask(question):
+        asked.append(question)
+        return Answer(ANSWER, 1)
+
+    for draw in (0, 1, 1):
+        propose(corpus, TONE, "a-model", ask, library, int, draw)
+    assert len(asked) == 2
+    assert asked[0] != asked[1]
+
+
+def test_a_corpus_too_small_for_other_texts_is_still_asked_twice(small):
+    keys = {proposal_key(small, TONE, "a-model", draw) for draw in range(3)}
+    assert len(keys) == 3
+
+
 def test_an_answer_that_is_no_json_is_refused_and_not_kept(small, tmp_path):
     library = CategoryLibrary(tmp_path)
     with pytest.raises(BadInput, match="a-model's answer"):
