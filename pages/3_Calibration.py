@@ -15,8 +15,8 @@ from pages.parts.calibration_hubs import hubs_view
 from pages.parts.calibration_inputs import Known, choose_regions, choose_truth
 from pages.parts.calibration_judge import judge_view
 from pages.parts.calibration_measures import measure_all
+from pages.parts.calibration_opposite import opposite_view
 from pages.parts.calibration_overview import cards_view, gap_view
-from pages.parts.calibration_pairs import opposite_view
 from pages.parts.calibration_places import places_view
 from pages.parts.calibration_repairs import repairs_view
 from pages.parts.calibration_threshold import threshold_view
@@ -57,20 +57,20 @@ def calibration(corpus: Corpus, attribute: Attribute, panels: list[Panel]) -> No
     if known is None:
         return
     st.text(f"All below rests on {known.described}.")
-    measured = measure_all(panels, known, regions)
+    measured = measure_all(corpus, panels, known, regions)
     if not measured:
         return
     cards_view(measured)
     views: dict[str, Callable[[], None]] = {
-        GAP: lambda: gap_view(measured),
+        GAP: lambda: gap_view(corpus, measured, known, regions),
         LINE: lambda: threshold_view(corpus, measured, known, regions),
         PLACES: lambda: places_view(corpus, measured, known, regions),
         OPPOSITE: lambda: opposite_view(corpus, measured, known, regions),
-        REPAIRS: lambda: repairs_view(measured, known, regions),
+        REPAIRS: lambda: repairs_view(corpus, measured, known, regions),
         HUBS: lambda: hubs_view(corpus, measured),
     }
     if known.verdicts:
-        views[JUDGE] = lambda: judge_view(known)
+        views[JUDGE] = lambda: judge_view(corpus, known)
     shown = st.segmented_control(
         "Look at",
         list(views),

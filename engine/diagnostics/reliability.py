@@ -41,6 +41,7 @@ class Reliability(NamedTuple):
         nearly everywhere.
     quarter_curves: their curves.
     curve_name: what was fitted.
+    bins, quarters: (m,) of each scored pair: its bin on the curves, and its anchor's quarter.
     """
 
     curve: ReliabilityCurve
@@ -48,6 +49,8 @@ class Reliability(NamedTuple):
     by_quarter: tuple[Estimate, ...]
     quarter_curves: tuple[ReliabilityCurve, ...]
     curve_name: str
+    bins: Rows
+    quarters: Rows
 
 
 def expected_calibration_error(
@@ -165,6 +168,8 @@ def reliability(
         tuple(_ece_estimate(part, seed) for part in each),
         tuple(curves),
         curve,
+        _bin(p, n_bins),
+        quarter[anchor],
     )
 
 

@@ -43,6 +43,7 @@ class Repair:
         needs: what must be there.
         cost: by formula, N texts, m verdicts, d dimensions.
         reorders: whether an anchor's neighbours change; if not, only thresholds do.
+        numbers: what the similarities are afterwards.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Repair:
     needs: Need
     cost: str
     reorders: bool
+    numbers: str
     make: Callable[[Similarity, Ingredients], Similarity]
 
     def fits(self, similarity: Similarity, given: Ingredients) -> bool:
@@ -102,6 +104,8 @@ def _groups(given: Ingredients) -> Groups:
 
 _COHORT_COST = "N · cohort similarities, once; then one multiply-add a pair"
 
+_DEVIATIONS = "standard deviations above a text's usual similarity"
+
 _REPAIRS = (
     Repair(
         "as-norm",
@@ -109,6 +113,7 @@ _REPAIRS = (
         "nothing",
         f"2 × {_COHORT_COST}",
         True,
+        _DEVIATIONS,
         lambda s, given: as_norm(s, seed=given.seed),
     ),
     Repair(
@@ -117,6 +122,7 @@ _REPAIRS = (
         "nothing",
         _COHORT_COST,
         False,
+        _DEVIATIONS,
         lambda s, given: z_norm(s, seed=given.seed),
     ),
     Repair(
@@ -125,6 +131,7 @@ _REPAIRS = (
         "nothing",
         _COHORT_COST,
         True,
+        _DEVIATIONS,
         lambda s, given: t_norm(s, seed=given.seed),
     ),
     Repair(
@@ -133,6 +140,7 @@ _REPAIRS = (
         "nothing",
         f"2 × {_COHORT_COST}",
         True,
+        _DEVIATIONS,
         lambda s, given: zt_norm(s, seed=given.seed),
     ),
     Repair(
@@ -141,6 +149,7 @@ _REPAIRS = (
         "nothing",
         f"2 × {_COHORT_COST}",
         True,
+        "on the old scale, less the density around both texts",
         lambda s, given: csls(s, seed=given.seed),
     ),
     Repair(
@@ -149,6 +158,7 @@ _REPAIRS = (
         "vectors",
         "N · d",
         True,
+        "cosines",
         lambda s, _: centred(s),
     ),
     Repair(
@@ -157,22 +167,25 @@ _REPAIRS = (
         "vectors",
         "N · d²",
         True,
+        "cosines",
         lambda s, _: without_components(s, 1),
     ),
     Repair(
         "isotonic",
-        "numbers that are no probabilities; differences between regions stay",
+        "numbers that are no probabilities; no ranking changes, regions differ as before",
         "truth",
         "m log m, once; then one look-up a pair",
         False,
+        "probabilities of being the same",
         lambda s, given: isotonic(s, _truth(given)),
     ),
     Repair(
         "platt",
-        "as isotonic, smooth, from few verdicts",
+        "as isotonic, smooth, from few verdicts; no ranking changes",
         "truth",
         "m, once; then one exponential a pair",
         False,
+        "probabilities of being the same",
         lambda s, given: platt(s, _truth(given)),
     ),
     Repair(
@@ -181,6 +194,7 @@ _REPAIRS = (
         "truth and groups",
         "m log m, once; then one addition a pair",
         False,
+        "on the old scale, shifted by region",
         lambda s, given: per_group_threshold(s, _truth(given), _groups(given)),
     ),
 )

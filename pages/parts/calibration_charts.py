@@ -16,7 +16,7 @@ from engine.diagnostics.estimate import Estimate
 from engine.diagnostics.regions import RegionAt
 from engine.diagnostics.reliability import Reliability, ReliabilityCurve
 from engine.diagnostics.transfer import Transfer
-from engine.types import Doubles, Rows
+from engine.types import Rows
 
 SAME, DIFFERENT, LINE = "#3b8fd0", "#d9662b", "#8a8f98"
 METHOD_COLOURS = ("#3b8fd0", "#d9662b", "#2a9d76", "#b06fb0")
@@ -28,16 +28,27 @@ LEAST_RANGE = 0.2
 CONFIG = {"displayModeBar": False}
 
 
+class Mark(NamedTuple):
+    """A further figure of a row, of a part of what the row is about."""
+
+    name: str
+    value: float
+
+
 class Dumbbell(NamedTuple):
-    """Two figures of one row, joined: first and second, each with its interval."""
+    """Two figures of one row, joined: first and second, each with its interval; and a part's."""
 
     name: str
     first: Estimate
     second: Estimate
+    part: Mark | None = None
 
 
 def dumbbell_chart(rows: Sequence[Dumbbell], names: tuple[str, str], title: str) -> go.Figure:
-    """Two dots a row with their 95% intervals, joined by a line; the first row on top."""
+    """Two dots a row with their 95% intervals, joined by a line; the first row on top.
+
+    Custom data of a mark: the row's name, and the part's or nothing.
+    """
     figure = go.Figure()
     for i, row in enumerate(rows):
         figure.add_scatter(
@@ -60,73 +71,32 @@ def dumbbell_chart(rows: Sequence[Dumbbell], names: tuple[str, str], title: str)
             name=name,
             marker={"size": 11, "color": colour, "symbol": SYMBOLS[place]},
             error_x=_bars(found),
-            customdata=[[row.name, *each[:3]] for row, each in zip(rows, found, strict=True)],
+            customdata=[[row.name, "", *each[1:3]] for row, each in zip(rows, found, strict=True)],
             hovertemplate=(
-                "%{customdata[0]}: %{customdata[1]:.3f} "
+                "%{customdata[0]}: %{x:.3f} "
                 "[%{customdata[2]:.3f}, %{customdata[3]:.3f}]<extra>" + name + "</extra>"
             ),
         )
+    _add_parts(figure, rows)
     figure.update_xaxes(title={"text": title, "font": {"size": 12}})
-    _named_rows(figure, [row.name for row in rows])
-    figure.update_layout(height=110 + 44 * len(rows), margin=MARGIN, legend=_legend())
+    named_rows(figure, [row.name for row in rows])
+    figure.update_layout(height=110 + 44 * len(rows), margin=MARGIN, legend=legend_above())
     return figure
 
 
-class Ridge(NamedTuple):
-    """Distribution of one method's similarities in one row: heights over the same places."""
-
-    same: Doubles
-    different: Doubles
-
-
-class Ridges(NamedTuple):
-    """One method's column of the ridgeline: where heights are given, one ridge a row, the cut."""
-
-    title: str
-    places: Doubles
-    rows: Sequence[Ridge | None]
-    threshold: float
-
-
-def ridge_chart(columns: Sequence[Ridges], names: Sequence[str]) -> go.Figure:
-    """Similarities by row, same and different, one column a method; the cut is the upright line."""
-    figure = make_subplots(
-        1,
-        len(columns),
-        shared_yaxes=True,
-        horizontal_spacing=0.02,
-        subplot_titles=[each.title for each in columns],
+def _add_parts(figure: go.Figure, rows: Sequence[Dumbbell]) -> None:
+    parts = [(i, row.name, row.part) for i, row in enumerate(rows) if row.part is not None]
+    if not parts:
+        return
+    figure.add_scatter(
+        x=[part.value for _, _, part in parts],
+        y=[i for i, _, _ in parts],
+        mode="markers",
+        name="pooled, in the worst region",
+        marker={"size": 11, "color": METHOD_COLOURS[1], "symbol": "square-open"},
+        customdata=[[name, part.name] for _, name, part in parts],
+        hovertemplate="%{customdata[0]}, %{customdata[1]}: %{x:.3f}<extra></extra>",
     )
-    for j, column in enumerate(columns):
-        for i, ridge in enumerate(column.rows):
-            if ridge is None:
-                continue
-            for kind, heights, colour in (
-                ("different", ridge.different, DIFFERENT),
-                ("same", ridge.same, SAME),
-            ):
-                x = np.concatenate([column.places, column.places[::-1]])
-                y = np.concatenate([i - 0.85 * heights, np.full(len(heights), float(i))])
-                figure.add_scatter(
-                    x=x,
-                    y=y,
-                    fill="toself",
-                    mode="lines",
-                    line={"color": colour, "width": 1.2},
-                    fillcolor=_faded(colour),
-                    name=kind,
-                    legendgroup=kind,
-                    showlegend=i == 0 and j == 0,
-                    hoverinfo="skip",
-                    row=1,
-                    col=j + 1,
-                )
-        if np.isfinite(column.threshold):
-            figure.add_vline(x=column.threshold, line_width=2, line_color=LINE, row=1, col=j + 1)
-    _named_rows(figure, names, above=1.0)
-    figure.update_xaxes(title={"text": "similarity", "font": {"size": 12}}, showgrid=False)
-    figure.update_layout(height=150 + 34 * len(names), margin=TITLED, legend=_legend())
-    return figure
 
 
 def regions_chart(
@@ -161,15 +131,15 @@ def regions_chart(
                 col=column + 1,
             )
     figure.update_xaxes(range=[-0.04, 1.04])
-    _named_rows(figure, names)
+    named_rows(figure, names)
     figure.update_layout(
-        height=140 + 26 * len(names), margin=TITLED, legend=_legend(), clickmode="event+select"
+        height=140 + 26 * len(names), margin=TITLED, legend=legend_above(), clickmode="event+select"
     )
     return figure
 
 
 def transfer_chart(found: Transfer) -> go.Figure:
-    """F1 in each region (column) at each region's threshold (row)."""
+    """F1 in each region (column) at each region's threshold (row); custom data: row, column."""
     text = [[f"{value:.2f}" for value in row] for row in found.f1]
     figure = go.Figure(
         go.Heatmap(
@@ -183,17 +153,41 @@ def transfer_chart(found: Transfer) -> go.Figure:
             zmin=min(float(found.f1.min()), float(found.f1.max()) - LEAST_RANGE),
             zmax=float(found.f1.max()),
             colorbar={"title": {"text": "F1"}, "thickness": 12},
-            hovertemplate="threshold of %{y} used on %{x}: F1 %{z:.2f}<extra></extra>",
+            hoverinfo="skip",
         )
+    )
+    # A heatmap's cells take no click: marks that are seen only once they are chosen lie over them.
+    cells = [(row, column) for row in range(len(found.names)) for column in range(len(found.names))]
+    figure.add_scatter(
+        x=[found.names[column] for _, column in cells],
+        y=[found.names[row] for row, _ in cells],
+        mode="markers",
+        marker={
+            "size": 26,
+            "opacity": 0,
+            "symbol": "square-open",
+            "color": DIFFERENT,
+            "line": {"width": 3},
+        },
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[[row, column, found.f1[row, column]] for row, column in cells],
+        hovertemplate="threshold of %{y} used on %{x}: F1 %{customdata[2]:.2f}<extra></extra>",
+        showlegend=False,
     )
     figure.update_xaxes(title="used on", automargin=True)
     figure.update_yaxes(title="threshold of", autorange="reversed", automargin=True)
-    figure.update_layout(height=150 + 30 * len(found.names), margin=MARGIN)
+    figure.update_layout(
+        height=150 + 30 * len(found.names), margin=MARGIN, hovermode="closest", hoverdistance=60
+    )
     return figure
 
 
 def reliability_chart(sides: Sequence[tuple[str, Reliability]]) -> go.Figure:
-    """Stated against observed chance of being the same; thin lines are quarters of the anchors."""
+    """Stated against observed chance of being the same; thin lines are quarters of the anchors.
+
+    Custom data of a mark: the side's place, the quarter or -1, the bin, and its number of pairs.
+    """
     figure = make_subplots(
         1, len(sides), shared_yaxes=True, subplot_titles=[title for title, _ in sides]
     )
@@ -210,14 +204,15 @@ def reliability_chart(sides: Sequence[tuple[str, Reliability]]) -> go.Figure:
             col=j + 1,
         )
         for i, curve in enumerate(found.quarter_curves):
-            _add_curve(figure, curve, "a quarter of the anchors", DIFFERENT, j, i == 0 and j == 0)
-        _add_curve(figure, found.curve, "all anchors", SAME, j, j == 0, width=3)
+            name = "a quarter of the anchors"
+            _add_curve(figure, curve, i, name, DIFFERENT, j, i == 0 and j == 0)
+        _add_curve(figure, found.curve, -1, "all anchors", SAME, j, j == 0, width=3)
     reach = _reach([found for _, found in sides])
     title = {"text": "stated chance of being the same", "font": {"size": 12}}
     figure.update_xaxes(title=title, range=[-0.02 * reach, reach])
     figure.update_yaxes(range=[-0.02 * reach, reach])
     figure.update_yaxes(title="share that is the same", row=1, col=1)
-    figure.update_layout(height=360, margin=TITLED, legend=_legend())
+    figure.update_layout(height=360, margin=TITLED, legend=legend_above())
     return figure
 
 
@@ -234,6 +229,7 @@ def _reach(found: Sequence[Reliability]) -> float:
 def _add_curve(
     figure: go.Figure,
     curve: ReliabilityCurve,
+    quarter: int,
     name: str,
     colour: str,
     column: int,
@@ -246,12 +242,15 @@ def _add_curve(
         y=curve.observed[filled],
         mode="lines+markers",
         line={"color": colour, "width": width},
-        marker={"size": 4 + width},
+        marker={"size": 6 + width},
         name=name,
         legendgroup=name,
         showlegend=shown,
-        customdata=curve.n_pairs[filled],
-        hovertemplate="stated %{x:.2f}, came true %{y:.2f} (%{customdata} pairs)<extra></extra>",
+        customdata=[
+            [column, quarter, int(place), int(curve.n_pairs[place])]
+            for place in np.flatnonzero(filled)
+        ],
+        hovertemplate="stated %{x:.2f}, came true %{y:.2f} (%{customdata[3]} pairs)<extra></extra>",
         row=1,
         col=column + 1,
     )
@@ -275,53 +274,6 @@ def occurrence_chart(counts: Rows, k: int) -> go.Figure:
     return figure
 
 
-def triads_chart(wins: Doubles, names: Sequence[str]) -> go.Figure:
-    """Who was chosen over whom, strongest first: a consistent judge fills the upper half only."""
-    figure = go.Figure(
-        go.Heatmap(
-            z=wins,
-            x=names,
-            y=names,
-            colorscale=[[0, DIFFERENT], [0.5, "rgba(128,128,128,0.12)"], [1, SAME]],
-            zmin=-1,
-            zmax=1,
-            showscale=False,
-            hovertemplate="%{y} against %{x}: %{z:+.0f}<extra></extra>",
-        )
-    )
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_layout(height=180 + 22 * len(names), margin=MARGIN)
-    return figure
-
-
-def drift_chart(table: Doubles, names: Sequence[str]) -> go.Figure:
-    """Each batch's scores of the shared items against the mean of the other batches."""
-    figure = go.Figure()
-    for i, name in enumerate(names):
-        others = np.delete(table, i, axis=1).mean(axis=1)
-        figure.add_scatter(
-            x=others,
-            y=table[:, i],
-            mode="markers",
-            name=f"batch {name}",
-            marker={"size": 9, "symbol": SYMBOLS[i % 4], "color": METHOD_COLOURS[i % 4]},
-            hovertemplate="others %{x:.1f}, this batch %{y:.1f}<extra>" + f"batch {name}</extra>",
-        )
-    low, high = float(table.min()), float(table.max())
-    figure.add_scatter(
-        x=[low, high],
-        y=[low, high],
-        mode="lines",
-        line={"dash": "dot", "color": LINE},
-        name="no drift",
-        hoverinfo="skip",
-    )
-    figure.update_xaxes(title="mean score in the other batches")
-    figure.update_yaxes(title="score in this batch")
-    figure.update_layout(height=360, margin=MARGIN, legend=_legend())
-    return figure
-
-
 def _bars(found: Sequence[Estimate]) -> dict[str, object]:
     values = np.array([each.value for each in found])
     return {
@@ -333,7 +285,8 @@ def _bars(found: Sequence[Estimate]) -> dict[str, object]:
     }
 
 
-def _named_rows(figure: go.Figure, names: Sequence[str], above: float = 0.6) -> None:
+def named_rows(figure: go.Figure, names: Sequence[str], above: float = 0.6) -> None:
+    """Whole numbers on the upright axis stand for names, from top to bottom."""
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(names))),
@@ -345,7 +298,8 @@ def _named_rows(figure: go.Figure, names: Sequence[str], above: float = 0.6) -> 
     )
 
 
-def _legend() -> dict[str, object]:
+def legend_above() -> dict[str, object]:
+    """A legend in one line, on the right above the chart."""
     return {
         "orientation": "h",
         "yref": "container",
@@ -354,8 +308,3 @@ def _legend() -> dict[str, object]:
         "xanchor": "right",
         "x": 1,
     }
-
-
-def _faded(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.28)"

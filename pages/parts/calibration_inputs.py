@@ -20,6 +20,7 @@ from engine.diagnostics.truth import (
 )
 from engine.errors import BadInput
 from engine.judges.questions import Kind, Verdict
+from engine.tuning.truth import PERSON
 from engine.types import Attribute
 from pages.parts import cached, frame, state
 from pages.parts.panels import Panel, ready
@@ -27,6 +28,7 @@ from pages.parts.panels import Panel, ready
 ME = "my own answers"
 SHIPPED = "a strong judge's verdicts, shipped with the sample"
 LABEL = "label column: "
+JUDGE = "judge: "
 CLUSTER = "clusters of "
 N_PAIRS = 30_000
 MAX_REGIONS = 40
@@ -52,10 +54,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Groups of texts with a key of their content."""
+    """Groups of texts with a key of their content, and the label column they are, if one."""
 
     groups: Groups
     key: str
+    column: str = ""
 
 
 def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Known:
@@ -64,11 +67,7 @@ def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Know
     Raises:
         BadInput: the choice gives no pairs, or not of both kinds.
     """
-    found = frame.sample_of(view)
-    offered = [(ME, "person")]
-    if found and found.verdicts:
-        offered.insert(0, (SHIPPED, cached.shipped_judge(view.corpus)))
-    judges = dict(offered)
+    judges = _judges(view, corpus, attribute)
     labels = [LABEL + name for name in _first_the_attribute_s(view, corpus)]
     source = st.selectbox(
         "Truth about pairs",
@@ -102,8 +101,8 @@ def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) ->
         key=f"regions:{view.corpus}:{view.attribute}:{len(done)}",
         help="Does a similarity mean the same in each of them? A pair belongs to its first text's.",
     )
-    if choice.startswith(LABEL):
-        column = choice.removeprefix(LABEL)
+    column = choice.removeprefix(LABEL) if choice.startswith(LABEL) else ""
+    if column:
         codes, names = corpus.label_codes(column)
         names = _telling(names, column)
         groups = Groups(codes, names, f"the column {column!r}")
@@ -112,7 +111,21 @@ def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) ->
         codes = cached.cluster_codes(panel.key, panel.run).astype(np.int64)
         names = tuple(f"cluster {i + 1}" for i in range(int(codes.max()) + 1))
         groups = Groups(codes, names, choice)
-    return Regions(groups, content_of(groups.codes, *names))
+    return Regions(groups, content_of(groups.codes, *names), column)
+
+
+def _judges(view: state.View, corpus: Corpus, attribute: Attribute) -> dict[str, str]:
+    """Judges by what the page calls them: the sample's, the analyst, and all in the ledger."""
+    found = frame.sample_of(view)
+    offered = {SHIPPED: cached.shipped_judge(view.corpus)} if found and found.verdicts else {}
+    offered[ME] = PERSON
+    others = (
+        held.judge
+        for held in cached.ledger().held()
+        if held.attribute == attribute and held.kind in (Kind.PAIR, Kind.TRIPLET)
+    )
+    known = {*offered.values(), *corpus.labels}
+    return offered | {JUDGE + name: name for name in others if name not in known}
 
 
 def content_of(array: npt.NDArray[np.generic], *names: str) -> str:
@@ -143,7 +156,11 @@ def _telling(names: tuple[str, ...], column: str) -> tuple[str, ...]:
 
 def _judged(judge: str, source: str, corpus: Corpus, attribute: Attribute) -> Known:
     """A judge's pairs, each both ways round so that either text is an anchor."""
-    given = cached.ledger().verdicts(judge=judge, texts=corpus.texts)
+    ledger = cached.ledger()
+    given: list[Verdict] = cached.calibration(
+        ("verdicts", str(ledger.version), judge, corpus.fingerprint),
+        lambda: ledger.verdicts(judge=judge, texts=corpus.texts),
+    )
     verdicts = tuple(verdict for verdict in given if verdict.attribute == attribute)
     points = tuple(
         verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from engine.corpus import Corpus
 from engine.diagnostics.drift import BatchDrift, batch_drift, scores_by_batch, shared_scores
 from engine.diagnostics.estimate import Estimate
 from engine.diagnostics.transitivity import (
@@ -17,14 +18,15 @@ from engine.diagnostics.transitivity import (
     order_flips,
 )
 from engine.types import Doubles
-from pages.parts.calibration_charts import CONFIG, drift_chart, triads_chart
+from pages.parts.calibration_charts import CONFIG
 from pages.parts.calibration_inputs import Known
+from pages.parts.calibration_judge_charts import drift_chart, triads_chart
 from pages.parts.charts import Interval, interval_chart
 
 MIN_COMPARED = 3
 
 
-def judge_view(known: Known) -> None:
+def judge_view(corpus: Corpus, known: Known) -> None:
     """What the ledger's verdicts on this attribute say about the judge."""
     _shares(known)
     _circles(comparisons(known.verdicts))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
+from engine.corpus import Corpus
 from engine.diagnostics.calibration_report import CalibrationReport, calibration_report
 from engine.diagnostics.findings import GAP
 from engine.diagnostics.truth import PairTruth, split_by_anchor
@@ -16,7 +17,8 @@ from engine.diagnostics.verdict_card import Card, verdict_card
 from engine.errors import LikewiseError
 from engine.normalise import Ingredients, Repair, repaired, repairs
 from engine.run import Run
-from engine.types import Floats, Similarity
+from engine.tuning.truth import TrainedOn
+from engine.types import Floats, Rows, Similarity
 from pages.parts import cached
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.panels import Panel
@@ -28,14 +30,19 @@ N_QUICK = 8_000
 class Measured:
     """One method: its run, the similarities of the truth's pairs, its report and its card.
 
+    values: of all pairs of the truth; NaN where it has none, or where it learnt from the anchor.
+    truth: the pairs it may be measured on.
+    n_learnt: texts of the corpus that it learnt from.
     key: names run, truth and regions; for what is measured further.
     """
 
     panel: Panel
     run: Run
     values: Floats
+    truth: PairTruth
     report: CalibrationReport
     card: Card
+    n_learnt: int
     key: tuple[str, ...]
 
     @property
@@ -44,14 +51,16 @@ class Measured:
         return self.panel.title
 
 
-def measure_all(panels: Sequence[Panel], known: Known, regions: Regions | None) -> list[Measured]:
+def measure_all(
+    corpus: Corpus, panels: Sequence[Panel], known: Known, regions: Regions | None
+) -> list[Measured]:
     """Measure the methods whose runs are there, the widest gap first; say which can't be."""
     found = []
     for panel in panels:
         if panel.run is None:
             continue
         try:
-            found.append(_measured(panel, panel.run, known, regions))
+            found.append(_measured(corpus, panel, panel.run, known, regions))
         except LikewiseError as error:
             st.error(f"{panel.title}: {error}")
     return sorted(found, key=lambda each: -_or_least(each.report.discrimination.gap.value))
@@ -72,9 +81,9 @@ def choose_method(measured: Sequence[Measured], key: str, first: str = "") -> Me
     return next(each for each in measured if each.title == chosen)
 
 
-def halves(known: Known) -> tuple[PairTruth, PairTruth]:
+def halves(one: Measured) -> tuple[PairTruth, PairTruth]:
     """Pairs that repairs are fitted on, and those of other anchors to measure them on."""
-    return split_by_anchor(known.truth)
+    return split_by_anchor(one.truth)
 
 
 def fitting_repairs(one: Measured, given: Ingredients) -> list[Repair]:
@@ -89,32 +98,50 @@ def after_repair(one: Measured, name: str, given: Ingredients) -> Similarity:
     )
 
 
-def ingredients(known: Known, regions: Regions | None) -> Ingredients:
+def ingredients(one: Measured, regions: Regions | None) -> Ingredients:
     """What repairs are made from: half of the anchors, and the regions."""
-    return Ingredients(halves(known)[0], regions.groups if regions else None)
+    return Ingredients(halves(one)[0], regions.groups if regions else None)
 
 
-def _measured(panel: Panel, run: Run, known: Known, regions: Regions | None) -> Measured:
+def _measured(
+    corpus: Corpus, panel: Panel, run: Run, known: Known, regions: Regions | None
+) -> Measured:
     key = (panel.key, known.key, regions.key if regions else "")
     groups = regions.groups if regions else None
-    values = cached.calibration(
-        (*key, "values"), lambda: run.similarity.pairs(known.truth.left, known.truth.right)
+    learnt = cached.calibration(
+        (*key, known.attribute.key, "learnt"), lambda: _learnt(panel, corpus, known)
     )
+    fresh = ~np.isin(known.truth.left, learnt)
+    truth = known.truth.where(fresh) if len(learnt) else known.truth
+
+    def scored() -> Floats:
+        found = run.similarity.pairs(known.truth.left, known.truth.right)
+        return np.where(fresh, found, np.float32(np.nan))
+
+    values = cached.calibration((*key, "values"), scored)
     report = cached.calibration(
         (*key, "report"),
-        lambda: calibration_report(run.similarity, known.truth, groups, neighbours=run.neighbours),
+        lambda: calibration_report(run.similarity, truth, groups, neighbours=run.neighbours),
     )
     card = verdict_card(report)
-    one = Measured(panel, run, values, report, card, key)
+    one = Measured(panel, run, values, truth, report, card, len(learnt), key)
     if not report.discrimination.gap.low > GAP:
         return one
-    card = cached.calibration((*key, "card"), lambda: _with_repairs(one, known, regions))
-    return Measured(panel, run, values, report, card, key)
+    return replace(
+        one, card=cached.calibration((*key, "card"), lambda: _with_repairs(one, regions))
+    )
 
 
-def _with_repairs(one: Measured, known: Known, regions: Regions | None) -> Card:
+def _learnt(panel: Panel, corpus: Corpus, known: Known) -> Rows:
+    """Rows that a tuned method learnt from: it is not measured on their pairs."""
+    if isinstance(panel.method, TrainedOn):
+        return panel.method.training_rows(corpus, known.attribute)
+    return np.empty(0, dtype=np.int64)
+
+
+def _with_repairs(one: Measured, regions: Regions | None) -> Card:
     """The card of a method with a gap: repairs tried on anchors they were not fitted on."""
-    given, held = ingredients(known, regions), _thinned(halves(known)[1])
+    given, held = ingredients(one, regions), _thinned(halves(one)[1])
     groups = regions.groups if regions else None
 
     def report_of(similarity: Similarity) -> CalibrationReport:

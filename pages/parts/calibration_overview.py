@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from engine.corpus import Corpus
 from engine.diagnostics.estimate import Estimate
 from engine.diagnostics.findings import GAP, Fault, findings
+from engine.diagnostics.pair_costs import PairCosts, pair_costs, regional_auc
 from engine.diagnostics.reliability import Reliability
-from pages.parts.calibration_charts import CONFIG, Dumbbell, dumbbell_chart
-from pages.parts.calibration_measures import Measured
+from pages.parts import cached
+from pages.parts.calibration_charts import Dumbbell, Mark, dumbbell_chart
+from pages.parts.calibration_inputs import Known, Regions
+from pages.parts.calibration_measures import Measured, choose_method
+from pages.parts.calibration_pairs import behind_the, clickable, in_region, pairs_list
 
 NAMES = {
     Fault.THRESHOLDS: "threshold spread",
@@ -51,6 +57,11 @@ def cards_view(measured: Sequence[Measured]) -> None:
                 if sentence != one.card.rests_on:
                     st.text(sentence)
             report = one.report
+            if one.n_learnt:
+                st.text(
+                    f"It learnt from {one.n_learnt:,} of the texts; measured on pairs of the "
+                    "others alone."
+                )
             if report.n_not_scored:
                 st.text(
                     f"This method scored {report.n_pairs:,} of the "
@@ -58,37 +69,123 @@ def cards_view(measured: Sequence[Measured]) -> None:
                 )
 
 
-def gap_view(measured: Sequence[Measured]) -> None:
-    """Local against pooled AUC by method, and every other measure."""
+def gap_view(
+    corpus: Corpus, measured: Sequence[Measured], known: Known, regions: Regions | None
+) -> None:
+    """Local against pooled AUC by method, the pairs that part the two, and every other measure."""
     kept = [one for one in measured if math.isfinite(one.report.discrimination.local.value)]
     if not kept:
         st.info("No text has both a same and a different pair yet, so nothing can be ranked.")
         return
+    costs = {one.title: _costs(one, known) for one in kept}
     rows = [
-        Dumbbell(one.title, one.report.discrimination.local, one.report.discrimination.pooled)
+        Dumbbell(
+            one.title,
+            one.report.discrimination.local,
+            one.report.discrimination.pooled,
+            _worst_mark(one, known, regions, costs[one.title]),
+        )
         for one in kept
     ]
     _say(gap_sentence(kept))
-    st.plotly_chart(
+    clicked = clickable(
         dumbbell_chart(
             rows,
             ("local: around each text", "pooled: one threshold for all"),
             "AUC, with its 95% interval over anchors (0.5 = chance)",
         ),
-        key="calibration-gap",
-        config=CONFIG,
+        "calibration-gap",
     )
     st.caption(
         "AUC: the chance that a same pair is more alike than a different one. Both dots rest on "
-        "the same pairs; the intervals of the two move together, so read the gap from the cards."
+        "the same pairs; the intervals of the two move together, so read the gap from the cards. "
+        "Hollow squares: the pairs of the region that loses most, under the common threshold. "
+        "Click a mark to read the pairs behind it."
     )
+    _pairs_behind(corpus, kept, known, regions, costs, clicked)
+    _other_measures(kept)
+
+
+def _costs(one: Measured, known: Known) -> PairCosts:
+    found: PairCosts = cached.calibration(
+        (*one.key, "costs"), lambda: pair_costs(one.values, known.truth)
+    )
+    return found
+
+
+def _worst_region(one: Measured) -> str:
+    """The region that the card names; empty where none is shown to lose."""
+    found = one.report.regions
+    return found[0].name if found and found[0].loss.low > 0 else ""
+
+
+def _worst_mark(
+    one: Measured, known: Known, regions: Regions | None, costs: PairCosts
+) -> Mark | None:
+    worst = _worst_region(one)
+    if not worst or regions is None:
+        return None
+    inside = regions.groups.codes[known.truth.left] == regions.groups.names.index(worst)
+    return Mark(worst, regional_auc(costs, known.truth.same, inside))
+
+
+def _pairs_behind(
+    corpus: Corpus,
+    kept: Sequence[Measured],
+    known: Known,
+    regions: Regions | None,
+    costs: dict[str, PairCosts],
+    clicked: list[str],
+) -> None:
+    """The pairs that are right around their own text and wrong among all: what the gap is made of.
+
+    What was clicked is the method, and the region or nothing.
+    """
+    st.markdown("##### Pairs that one threshold gets wrong and each text's own gets right")
+    title, place = (str(clicked[0]), str(clicked[1])) if clicked else ("", "")
+    where, method = st.columns([1, 2], vertical_alignment="bottom")
+    with method:
+        one = choose_method(kept, "gap-pairs", title)
+    region = ""
+    if regions is not None:
+        names = ["", *regions.groups.names]
+        region = where.selectbox(
+            "Region of the first text",
+            names,
+            index=names.index(place) if place in names else 0,
+            format_func=lambda name: _called(name, _worst_region(one)),
+            key=f"gap-region:{regions.key}:{title}:{place}",
+        )
+    behind = behind_the(one, corpus, known, regions)
+    cost = costs[one.title].cost
+    inside = in_region(behind, region) & (np.nan_to_num(cost) > 0)
+    for is_same, said in (
+        (False, "Different pairs that outrank same pairs of other texts, but not of their own"),
+        (True, "Same pairs outranked by different pairs of other texts, but not of their own"),
+    ):
+        chosen = np.flatnonzero(inside & (known.truth.same == is_same))
+        chosen = chosen[np.argsort(-cost[chosen], kind="stable")]
+        pairs_list(behind, chosen, f"gap-pairs:{is_same}", said=f"{said}, the costliest first")
+
+
+def _called(region: str, worst: str) -> str:
+    if not region:
+        return "all regions"
+    return f"{region} (loses most)" if region == worst else region
+
+
+def _other_measures(kept: Sequence[Measured]) -> None:
+    st.markdown("##### Further measures")
     st.caption(
-        "Further measures; ● where a whole interval lies beyond the bound for trouble, – where too "
-        "few texts have pairs of both kinds"
+        "● where a whole interval lies beyond the bound for trouble, – where too few texts have "
+        "pairs of both kinds"
     )
     table = pd.DataFrame({one.title: _measures(one) for one in kept})
     table["what it is"] = [MEANINGS[name] for name in table.index]
     st.dataframe(table, column_config={"what it is": st.column_config.TextColumn(width="large")})
+    notes = dict.fromkeys(note for one in kept for note in one.report.notes)
+    if notes:
+        st.caption(" ".join(notes))
 
 
 def gap_sentence(measured: Sequence[Measured]) -> str:

@@ -1,148 +1,121 @@
-"""Pairs of texts behind a picture: as a table, or two pairs side by side in full."""
+"""The pairs of texts behind a picture: which one was clicked, and its pairs side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from engine.corpus import Corpus
-from engine.diagnostics.opposite import JudgedPair, OppositeVerdicts, opposite_verdicts
-from engine.diagnostics.verdict_card import meaning_sentence
+from engine.diagnostics.truth import PairTruth
 from engine.types import Bools, Floats, Rows
-from pages.parts import cached
+from pages.parts.calibration_charts import CONFIG
 from pages.parts.calibration_inputs import Known, Regions
-from pages.parts.calibration_measures import Measured, choose_method
+from pages.parts.calibration_measures import Measured
 
-N_SHOWN = 30
-PLACE = "opposite-place"
+N_SHOWN = 10
+ROW_HEIGHT = 84
+N_BEFORE_SCROLLING = 4
 
 
-def pairs_table(
-    one: Measured, known: Known, corpus: Corpus, chosen: Rows, threshold: float, key: str
-) -> None:
-    """Some of the truth's pairs with their texts: wrongly judged ones first.
+class Behind(NamedTuple):
+    """Where pairs come from: the pairs, a method's similarities of them, and the regions."""
+
+    corpus: Corpus
+    truth: PairTruth
+    values: Floats
+    regions: Regions | None
+
+
+def clickable(figure: go.Figure, key: str) -> list[Any]:
+    """Draw a chart; the custom data of the mark that is selected on it, empty while none is."""
+    event = st.plotly_chart(
+        figure, key=key, config=CONFIG, on_select="rerun", selection_mode="points"
+    )
+    points = event["selection"]["points"]
+    return list(points[0].get("customdata") or []) if points else []
+
+
+def pairs_list(behind: Behind, chosen: Rows, key: str, *, said: str) -> None:
+    """Up to ten pairs, both texts beside each other, with how many there are in all.
 
     Args:
-        one: the method.
-        known: the truth.
-        corpus: whose texts they are.
-        chosen: positions among the truth's pairs.
-        threshold: pairs from it upwards count as called the same.
+        behind: the pairs, their similarities, and the regions.
+        chosen: positions among the pairs, those to be shown first in front.
         key: of the table.
+        said: what they have in common, before their number.
     """
-    values, same = one.values[chosen], known.truth.same[chosen]
-    called = values >= threshold
-    order = _worst_first(values - threshold, called, same)[:N_SHOWN]
-    rows = [
-        {
-            "truth": "same" if same[i] else "different",
-            "called": "same" if called[i] else "different",
-            "similarity": float(values[i]),
-            "text": corpus.texts[known.truth.left[chosen[i]]],
-            "other text": corpus.texts[known.truth.right[chosen[i]]],
-            "ids": f"{corpus.ids[known.truth.left[chosen[i]]]} · "
-            f"{corpus.ids[known.truth.right[chosen[i]]]}",
-        }
-        for i in order
-    ]
-    n_wrong = int((called != same).sum())
-    st.caption(
-        f"{len(chosen):,} pairs, {n_wrong:,} on the wrong side of {threshold:.2f}; "
-        f"the {len(rows)} farthest on the wrong side come first"
-    )
+    corpus, truth, values, regions = behind
+    if not len(chosen):
+        st.caption(f"{said}: none.")
+        return
+    first = chosen[:N_SHOWN]
+    sides = list(zip(truth.left[first].tolist(), truth.right[first].tolist(), strict=True))
+    columns: dict[str, list[Any]] = {
+        "truth": ["same" if truth.same[i] else "different" for i in first],
+        "similarity": [float(values[i]) for i in first],
+        "text": [corpus.texts[row] for row, _ in sides],
+        "other text": [corpus.texts[row] for _, row in sides],
+        "ids": [f"{corpus.ids[row]} · {corpus.ids[other]}" for row, other in sides],
+    }
+    if regions is not None:
+        names = [[region_of(regions, row) for row in pair] for pair in sides]
+        columns["regions"] = [" · ".join(dict.fromkeys(pair)) for pair in names]
+    shown = f"{len(first)} of {len(chosen):,} in all" if len(first) < len(chosen) else "all shown"
+    st.caption(f"{said}: {shown}.")
     st.dataframe(
-        pd.DataFrame(rows),
+        pd.DataFrame(columns),
         hide_index=True,
         key=key,
-        height=min(360, 40 + 35 * max(1, len(rows))),
+        row_height=ROW_HEIGHT,
+        height=40 + ROW_HEIGHT * min(N_BEFORE_SCROLLING, len(first)),
         column_config={
-            "similarity": st.column_config.NumberColumn(format="%.3f"),
+            "truth": st.column_config.TextColumn(width=85),
+            "similarity": st.column_config.NumberColumn(format="%.3f", width=85),
             "text": st.column_config.TextColumn(width="large"),
             "other text": st.column_config.TextColumn(width="large"),
+            "ids": st.column_config.TextColumn(width=150),
         },
     )
+
+
+def judged_pairs(behind: Behind, chosen: Rows, threshold: float, key: str) -> None:
+    """Pairs under a threshold: those on its wrong side first, the farthest from it in front."""
+    values, same = behind.values[chosen], behind.truth.same[chosen]
+    called = values >= threshold
+    order = _worst_first(values - threshold, called, same)
+    n_wrong = int((called != same).sum())
+    said = (
+        f"{n_wrong:,} of {len(chosen):,} pairs lie on the wrong side of {threshold:.2f} "
+        "(different ones above it, same ones below it) and come first"
+    )
+    pairs_list(behind, chosen[order], key, said=said)
+
+
+def behind_the(one: Measured, corpus: Corpus, known: Known, regions: Regions | None) -> Behind:
+    """All pairs of the truth with a method's similarities."""
+    return Behind(corpus, known.truth, one.values, regions)
+
+
+def region_of(regions: Regions, row: int) -> str:
+    """The name of a text's region."""
+    code = int(regions.groups.codes[row])
+    return regions.groups.names[code] if code >= 0 else "in none"
+
+
+def in_region(behind: Behind, region: str) -> Bools:
+    """(m,) whether each pair is scored and its first text is in the region; "" = anywhere."""
+    scored = ~np.isnan(behind.values)
+    if not region or behind.regions is None:
+        return np.asarray(scored)
+    code = behind.regions.groups.names.index(region)
+    return np.asarray(scored & (behind.regions.groups.codes[behind.truth.left] == code))
 
 
 def _worst_first(over: Floats, called: Bools, same: Bools) -> Rows:
     """Wrongly judged pairs, the farthest from the threshold first; then the right ones."""
     wrong = np.where(called != same, np.abs(over), -np.abs(over))
     return np.argsort(-np.nan_to_num(wrong, nan=-np.inf), kind="stable")
-
-
-def opposite_view(
-    corpus: Corpus, measured: Sequence[Measured], known: Known, regions: Regions | None
-) -> None:
-    """Two pairs of equal similarity from two regions: one the same, one different."""
-    if regions is None:
-        st.info("Two regions are needed: choose a label column or clusters above.")
-        return
-    one = choose_method(measured, "opposite-method")
-    found: list[OppositeVerdicts] = cached.calibration(
-        (*one.key, "opposite"),
-        lambda: opposite_verdicts(one.run.similarity, known.truth, regions.groups),
-    )
-    if not found:
-        st.info(
-            "No two pairs of equal similarity and opposite verdicts were found that their own "
-            "regions' thresholds judge rightly."
-        )
-        return
-    meaning = meaning_sentence(one.report.contrast)
-    if meaning:
-        st.text(meaning)
-    place = _place(len(found))
-    both = found[place]
-    _say_both(both)
-    st.caption(_how_far(bool(meaning), known))
-    for column, pair, is_same in zip(st.columns(2, gap="medium"), both, (True, False), strict=True):
-        with column:
-            _show(pair, corpus, known, is_same)
-
-
-def _place(n: int) -> int:
-    if not 1 <= st.session_state.get(PLACE, 1) <= n:
-        st.session_state[PLACE] = 1
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.button("Previous", shortcut="p", key="opposite:-1", on_click=_move, args=(-1, n))
-        st.button("Next", shortcut="n", key="opposite:+1", on_click=_move, args=(1, n))
-        st.number_input(f"Example of {n}, the clearest first", 1, n, key=PLACE, step=1, width=220)
-    return int(st.session_state[PLACE]) - 1
-
-
-def _move(step: int, n: int) -> None:
-    st.session_state[PLACE] = (int(st.session_state.get(PLACE, 1)) - 1 + step) % n + 1
-
-
-def _say_both(both: OppositeVerdicts) -> None:
-    same, different = both
-    st.text(
-        f"Both pairs score about {same.similarity:.2f}. In {same.region} that is above what counts "
-        f"as the same ({same.threshold:.2f}); in {different.region} it is below "
-        f"({different.threshold:.2f}). No single threshold gets both right."
-    )
-
-
-def _show(pair: JudgedPair, corpus: Corpus, known: Known, is_same: bool) -> None:
-    if is_same:
-        st.badge("Same", icon=":material/equal:", color="blue")
-    else:
-        st.badge("Different", icon=":material/difference:", color="orange")
-    st.text(f"{known.attribute.name} · {pair.region} · similarity {pair.similarity:.3f}")
-    for row in (pair.left, pair.right):
-        with st.container(border=True):
-            label = corpus.labels[known.column][row] if known.column else ""
-            st.text(" · ".join(part for part in (corpus.ids[row], label) if part))
-            st.text(corpus.texts[row])
-
-
-def _how_far(is_supported: bool, known: Known) -> str:
-    if is_supported:
-        return f"Verdicts are from {known.truth.source}. Keys P and N turn the pages."
-    return (
-        f"Verdicts are from {known.truth.source}. Single pairs like these turn up in any corpus: "
-        "over all pairs of a region, the data do not show that one similarity means two things "
-        "here. Keys P and N turn the pages."
-    )

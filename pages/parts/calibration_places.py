@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -12,14 +12,22 @@ from engine.corpus import Corpus
 from engine.diagnostics.anchors import by_anchor
 from engine.diagnostics.findings import BEYOND_CHANCE
 from engine.diagnostics.thresholds import best_threshold
+from engine.diagnostics.transfer import Transfer
 from engine.diagnostics.truth import PairTruth
 from engine.types import Bools, Doubles, Floats, Rows
 from pages.parts import cached, state
-from pages.parts.calibration_charts import CONFIG, transfer_chart
+from pages.parts.calibration_charts import transfer_chart
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured, choose_method
 from pages.parts.calibration_overview import interval
-from pages.parts.calibration_pairs import pairs_table
+from pages.parts.calibration_pairs import (
+    Behind,
+    behind_the,
+    clickable,
+    in_region,
+    judged_pairs,
+    pairs_list,
+)
 from pages.parts.linked_maps import MapColours, MapPanel, linked_maps
 from pages.parts.selection import selected_row
 
@@ -62,9 +70,9 @@ def places_view(
         "together, and the threshold that tells same from different best is fitted on them. The ± "
         "is from fitting on two random halves of those anchors. Click a point to read its pairs."
     )
-    _selected_pairs(corpus, measured, known, selected)
+    _selected_pairs(corpus, measured, known, regions, selected)
     if regions is not None:
-        _transfer(measured)
+        _transfer(corpus, measured, known, regions)
 
 
 def local_thresholds(
@@ -153,7 +161,11 @@ def _map_sentence(one: Measured, found: LocalThresholds) -> str:
 
 
 def _selected_pairs(
-    corpus: Corpus, measured: Sequence[Measured], known: Known, selected: int
+    corpus: Corpus,
+    measured: Sequence[Measured],
+    known: Known,
+    regions: Regions | None,
+    selected: int,
 ) -> None:
     with st.expander(f"Pairs of the selected text, {corpus.ids[selected]}"):
         one = choose_method(measured, "places-method")
@@ -162,11 +174,11 @@ def _selected_pairs(
         if not mine.any():
             st.caption("It is no anchor of the known pairs: its colour is its neighbour's.")
             return
-        cut = one.report.pooled_threshold
-        pairs_table(one, known, corpus, np.flatnonzero(mine), cut, "places-pairs")
+        behind = behind_the(one, corpus, known, regions)
+        judged_pairs(behind, np.flatnonzero(mine), one.report.pooled_threshold, "places-pairs")
 
 
-def _transfer(measured: Sequence[Measured]) -> None:
+def _transfer(corpus: Corpus, measured: Sequence[Measured], known: Known, regions: Regions) -> None:
     st.markdown("##### Is one region's threshold good in another?")
     one = choose_method(measured, "transfer-method")
     found = one.report.transfer
@@ -182,18 +194,50 @@ def _transfer(measured: Sequence[Measured]) -> None:
         st.text(
             f"A threshold from another region costs next to nothing: {interval(found.loss)} of F1."
         )
-    st.plotly_chart(transfer_chart(found), key="transfer", config=CONFIG)
+    clicked = clickable(transfer_chart(found), f"transfer:{regions.key}:{one.title}")
     left_out = f" {found.n_left_out} regions have too few pairs." if found.n_left_out else ""
     st.caption(
         "Read a column from top to bottom: the same region under every region's threshold. Rows "
         "that are dark throughout give bad thresholds. Each threshold is measured on texts it was "
-        f"not chosen on; the diagonal is a region's own.{left_out}"
+        f"not chosen on; the diagonal is a region's own.{left_out} Click a cell to read the pairs "
+        "that it costs."
     )
+    source, target = _cell(clicked) or _dearest(found.f1)
+    _wrongly_judged(behind_the(one, corpus, known, regions), found, source, target)
+
+
+def _cell(clicked: list[Any]) -> tuple[int, int] | None:
+    return (int(clicked[0]), int(clicked[1])) if clicked else None
+
+
+def _wrongly_judged(behind: Behind, found: Transfer, source: int, target: int) -> None:
+    """Pairs of one region that another region's threshold judges wrongly."""
+    own, other = found.thresholds[[target, source]].tolist()
+    here = np.flatnonzero(in_region(behind, found.names[target]))
+    values, same = behind.values[here], behind.truth.same[here]
+    wrong = (values >= other) != same
+    lost = wrong & ((values >= own) == same)
+    # What its own threshold would have judged rightly is what the transfer costs.
+    order = np.lexsort((np.abs(values - other), ~lost))
+    chosen = here[order][wrong[order]]
+    said = (
+        f"Pairs of {found.names[target]} that the threshold of {found.names[source]} "
+        f"({other:.2f}) judges wrongly"
+    )
+    if source != target:
+        said += f"; {int(lost.sum()):,} that its own ({own:.2f}) judges rightly come first"
+    pairs_list(behind, chosen, "transfer-pairs", said=said)
+
+
+def _dearest(f1: Doubles) -> tuple[int, int]:
+    """The cell (threshold of, used on) that loses most against the region's own threshold."""
+    lost = np.diagonal(f1)[None, :] - f1
+    i, j = (int(place) for place in np.unravel_index(int(lost.argmax()), lost.shape))
+    return i, j
 
 
 def _worst_cell(f1: Doubles, names: tuple[str, ...]) -> str:
-    lost = np.diagonal(f1)[None, :] - f1
-    i, j = (int(place) for place in np.unravel_index(int(lost.argmax()), lost.shape))
+    i, j = _dearest(f1)
     return (
         f"Largest single loss: the threshold of {names[i]} gives F1 {f1[i, j]:.2f} on {names[j]}, "
         f"whose own gives {f1[j, j]:.2f}."

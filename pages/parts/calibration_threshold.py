@@ -14,10 +14,18 @@ from engine.diagnostics.regions import regions_at
 from engine.diagnostics.truth import PairTruth
 from engine.diagnostics.verdict_card import meaning_sentence
 from engine.types import Bools, Doubles, Floats, Rows
-from pages.parts.calibration_charts import CONFIG, Ridge, Ridges, regions_chart, ridge_chart
+from pages.parts.calibration_charts import regions_chart
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured, choose_method
-from pages.parts.calibration_pairs import pairs_table
+from pages.parts.calibration_pairs import (
+    Behind,
+    behind_the,
+    clickable,
+    in_region,
+    judged_pairs,
+    pairs_list,
+)
+from pages.parts.calibration_ridges import Ridge, Ridges, ridge_chart
 
 N_ROWS = 12
 N_PLACES = 60
@@ -63,19 +71,32 @@ def threshold_view(
     cuts = {one.title: quantile(one.values, known.truth, 1 - share / 100) for one in measured}
     for sentence in _sentences(measured, known, regions, cuts):
         st.text(sentence)
-    st.plotly_chart(
+    clicked = clickable(
         ridge_chart([_ridges(one, known, rows, cuts[one.title]) for one in measured], rows.names),
-        key="ridges",
-        config=CONFIG,
+        "ridges",
     )
     st.caption(
         "Upper edges are how often a similarity occurs among the same pairs (blue) and among the "
         "different ones (orange) of a row, each drawn to its own height and from "
         f"{MIN_PAIRS} pairs on. Rows whose humps stand elsewhere need another threshold than the "
-        "line."
+        "line. Click a row to read its pairs next to the line."
     )
+    if clicked and clicked[0] in rows.names:
+        one = next((each for each in measured if each.title == clicked[1]), measured[0])
+        here = rows.of_pair == rows.names.index(clicked[0])
+        _at_the_line(behind_the(one, corpus, known, regions), here, cuts[one.title], clicked)
     if regions is not None:
         _outcome(corpus, measured, known, regions, cuts)
+
+
+def _at_the_line(behind: Behind, here: Bools, cut: float, clicked: Sequence[str]) -> None:
+    """The pairs of one row that lie nearest to the line, the nearest first."""
+    row, title = clicked
+    off = np.abs(behind.values - cut)
+    near = np.flatnonzero(here & ~np.isnan(behind.values))
+    near = near[np.argsort(off[near], kind="stable")]
+    said = f"Pairs of {row} nearest to the line of {title} at {cut:.2f}"
+    pairs_list(behind, near, "ridge-pairs", said=said)
 
 
 def by_region(known: Known, regions: Regions) -> Rowwise:
@@ -178,15 +199,7 @@ def _outcome(
     if not names:
         st.caption(f"No region has {MIN_PAIRS} known pairs of each kind.")
         return
-    event = st.plotly_chart(
-        regions_chart(found, names),
-        key=f"regions-at:{regions.key}",
-        config=CONFIG,
-        on_select="rerun",
-        selection_mode="points",
-    )
-    points = event["selection"]["points"]
-    clicked = points[0]["customdata"] if points else None
+    clicked = clickable(regions_chart(found, names), f"regions-at:{regions.key}")
     st.caption(
         "Marks of one method far apart: the same line is strict in one region and lax in another. "
         "Precision depends on how many pairs of a region are the same at all; recall and false "
@@ -202,9 +215,8 @@ def _outcome(
     )
     with method_column:
         one = choose_method(measured, "behind", clicked[1] if clicked else "")
-    inside = regions.groups.codes[known.truth.left] == choices.index(region)
-    chosen = np.flatnonzero(inside & ~np.isnan(one.values))
-    pairs_table(one, known, corpus, chosen, cuts[one.title], "behind-pairs")
+    behind = behind_the(one, corpus, known, regions)
+    judged_pairs(behind, np.flatnonzero(in_region(behind, region)), cuts[one.title], "behind-pairs")
 
 
 def _ridges(one: Measured, known: Known, rows: Rowwise, threshold: float) -> Ridges:

@@ -124,6 +124,15 @@ def test_right_on_average_only():
     assert max(quarter.low for quarter in apart.by_quarter) > 0.1
 
 
+def test_bins_and_quarters_lead_from_a_curve_to_its_pairs():
+    values, truth = level(80)
+    found = reliability(values, truth)
+    assert np.bincount(found.bins, minlength=10).tolist() == found.curve.n_pairs.tolist()
+    for quarter, curve in enumerate(found.quarter_curves):
+        here = found.bins[found.quarters == quarter]
+        assert np.bincount(here, minlength=10).tolist() == curve.n_pairs.tolist()
+
+
 def test_refusals():
     with pytest.raises(BadInput, match="both kinds"):
         fit_isotonic(np.array([1.0, 2]), pairs([True, True]))

@@ -154,7 +154,8 @@ def test_the_card_of_a_planted_gap_names_a_repair():
         for name, each in (("sound", sound), ("broken", broken))
     ]
     st.cache_resource.clear()
-    first, second = measure_all(panels, known, None)
+    corpus = load_corpus("math_problems").sample(240, seed=0)
+    first, second = measure_all(corpus, panels, known, None)
     assert (first.title, second.title) == ("broken", "sound")
     assert "One threshold for all ranks worse" in first.card.gap
     assert "the gap, from" in first.card.repair
@@ -237,8 +238,8 @@ def every_section_of_a_method_that_scored_one_pair():
     from pages.parts.calibration_hubs import hubs_view
     from pages.parts.calibration_inputs import Known, Regions
     from pages.parts.calibration_measures import measure_all
+    from pages.parts.calibration_opposite import opposite_view
     from pages.parts.calibration_overview import cards_view, gap_view
-    from pages.parts.calibration_pairs import opposite_view
     from pages.parts.calibration_places import places_view
     from pages.parts.calibration_repairs import repairs_view
     from pages.parts.calibration_threshold import threshold_view
@@ -259,12 +260,10 @@ def every_section_of_a_method_that_scored_one_pair():
         run=Run(None, few, few.neighbours(np.arange(60), 10)),
         positions=np.zeros((60, 2), np.float32),
     )
-    measured = measure_all([panel], known, regions)
+    measured = measure_all(corpus, [panel], known, regions)
     cards_view(measured)
-    gap_view(measured)
-    for view in (threshold_view, places_view, opposite_view):
+    for view in (gap_view, threshold_view, places_view, opposite_view, repairs_view):
         view(corpus, measured, known, regions)
-    repairs_view(measured, known, regions)
     hubs_view(corpus, measured)
 
 
