@@ -5,9 +5,9 @@ With a model's folder or hub id behind it, everything but the borrowing is measu
 sentence encoder and kept under its name. Same corpora, triplets and intervals as
 benchmarks.written_projection.
 
-The second proposals, in benchmarks/proposals, were written by another session of a language model
-of the same kind, by the product's own prompt (other 25 texts, no labels, three examples instead of
-six). Nothing was chosen by these figures on the public corpora.
+The second proposals, in benchmarks/proposals, were written by a language model of the same kind, by
+the product's own prompt but for three examples instead of six; it was shown 25 other texts and no
+label. Nothing was chosen by these figures on the public corpora.
 """
 
 from __future__ import annotations

@@ -39,16 +39,12 @@ def written_view(corpus: Corpus, attribute: Attribute, panels: Sequence[Panel]) 
 
 def _categories(corpus: Corpus, attribute: Attribute, made: WrittenProjection, key: str) -> None:
     try:
-        found = made.categories(corpus, attribute, Resources())
+        found, *others = made.proposals(corpus, attribute, Resources())
     except LikewiseError as error:
         st.error(str(error))
         return
     versions = CategoryLibrary().versions(attribute)
-    kept = f"; your version {versions[-1]}" if versions else ""
-    st.caption(
-        f"From: {found.origin or made.source}{kept}. Edit, add or delete rows and save: no text is "
-        "read again. Put each example on a line of its own."
-    )
+    _where_from(found, others, made, f"; your version {versions[-1]}" if versions else "")
     rows = [(c.name, c.sentence, "\n".join(c.examples)) for c in found.categories]
     edited = st.data_editor(
         pd.DataFrame(rows, columns=list(EDITED)),
@@ -69,6 +65,25 @@ def _categories(corpus: Corpus, attribute: Attribute, made: WrittenProjection, k
         st.download_button(
             "JSON", to_json(found), f"{attribute.name}.categories.json", key=f"j:{key}"
         )
+
+
+def _where_from(
+    found: CategorySet, others: Sequence[CategorySet], made: WrittenProjection, kept: str
+) -> None:
+    # st.text, not st.caption: an imported file says its origin, and names are the user's.
+    st.text(f"From: {found.origin or made.source}{kept}")
+    if others:
+        st.text("Averaged with:\n" + "\n".join(_in_a_line(each) for each in others))
+    used = "" if made.source == "auto" else " What you save is used by source auto."
+    st.caption(
+        "Edit, add or delete rows and save: no text is read again. Put each example on a line of "
+        f"its own.{used} With labels or verdicts, the methods probe and projection start from "
+        "these categories and learn what they miss."
+    )
+
+
+def _in_a_line(categories: CategorySet) -> str:
+    return f"{categories.origin or 'another set'}: {', '.join(categories.names)}"
 
 
 def _save(attribute: Attribute, before: CategorySet, edited: pd.DataFrame) -> None:
