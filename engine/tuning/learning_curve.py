@@ -170,6 +170,16 @@ def point(similarity: Similarity, tested: Triplets, budget: int = 0, n_verdicts:
     return Point(budget, n_verdicts, wins, bootstrap_mean(wins))
 
 
+def gain(after: Point, before: Point) -> Estimate:
+    """What one point is above another one of the same held-out triplets, anchor by anchor.
+
+    Args:
+        after: usually tuned.
+        before: usually not.
+    """
+    return bootstrap_mean(after.wins - before.wins)
+
+
 def tuned_point(
     made: Prepares,
     budget: int,
@@ -257,13 +267,13 @@ def outlook(points: Sequence[Point]) -> Outlook | None:
     steps = np.log([each.n_verdicts for each in last])
     drawn = counts @ wins / len(wins)
     expected = float(next_gain(steps, wins.mean(axis=0)[None])[0])
-    gain = percentile_estimate(expected, next_gain(steps, drawn), n=len(wins))
+    added = percentile_estimate(expected, next_gain(steps, drawn), n=len(wins))
     n_before, n_now = last[1].n_verdicts, last[2].n_verdicts
     n_more = round(n_now * n_now / n_before) - n_now
-    if gain.high < WORTH:
-        return Outlook(n_more, gain, helps=False)
+    if added.high < WORTH:
+        return Outlook(n_more, added, helps=False)
     helped = np.quantile(drawn[:, 2] - drawn[:, 1], 0.025) > 0
-    return Outlook(n_more, gain, helps=True) if helped and expected >= WORTH / 2 else None
+    return Outlook(n_more, added, helps=True) if helped and expected >= WORTH / 2 else None
 
 
 def next_gain(steps: Doubles, accuracies: Doubles) -> Doubles:
@@ -282,8 +292,8 @@ def next_gain(steps: Doubles, accuracies: Doubles) -> Doubles:
     rate = np.diff(accuracies, axis=1) / width
     rising = rate[:, 0] > 0
     shrunk = np.clip(np.where(rising, rate[:, 1] / np.where(rising, rate[:, 0], 1), 1), 0, 1)
-    gain = np.maximum(0.0, accuracies[:, 2] - accuracies[:, 1])
-    return np.asarray(gain * shrunk ** (width[1] / width.mean()))
+    last = np.maximum(0.0, accuracies[:, 2] - accuracies[:, 1])
+    return np.asarray(last * shrunk ** (width[1] / width.mean()))
 
 
 def flips(before: Similarity, after: Similarity, tested: Triplets) -> Flips:

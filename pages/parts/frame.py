@@ -20,6 +20,7 @@ PAGES = (
     ("pages/2_Scoreboard.py", "Scoreboard", ":material/leaderboard:"),
     ("pages/3_Calibration.py", "Calibration", ":material/tune:"),
     ("pages/4_Judge.py", "Judge", ":material/gavel:"),
+    ("pages/5_Tune.py", "Tune", ":material/model_training:"),
 )
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 2.6rem; padding-bottom: 3rem; }

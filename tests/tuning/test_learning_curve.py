@@ -19,6 +19,7 @@ from engine.tuning.learning_curve import (
     anchor_wins,
     before_tuning,
     flips,
+    gain,
     held_out_triplets,
     next_gain,
     outlook,
@@ -108,6 +109,13 @@ def test_wins_are_averaged_by_anchor():
     # Anchor 0 wins two of three; text 2 is nearer to 3 (0.2) than to 1 (0.1).
     assert anchor_wins(FOUR, tested).round(3).tolist() == [0.667, 1.0]
     assert math.isclose(point(FOUR, tested).accuracy.value, 5 / 6)
+
+
+def test_a_gain_is_taken_anchor_by_anchor():
+    before = Point(0, 0, np.array([0.0, 0.25, 0.5]), None)
+    after = Point(64, 64, np.array([0.5, 0.75, 1.0]), None)
+    # Each anchor gains the same, so the gain is certain where either accuracy is not.
+    assert gain(after, before) == (0.5, 0.5, 0.5, 3)
 
 
 def test_a_tuned_point_says_what_it_learnt_from():
