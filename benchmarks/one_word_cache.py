@@ -2,8 +2,9 @@
 
 Run: OMP_NUM_THREADS=1 python benchmarks/one_word_cache.py [--texts 50] [--only cache|swap]
 One thread, because on a busy machine threads that wait for each other are all one measures.
-Writes benchmarks/results/one_word_cache.json after each figure, so that a stopped run keeps its
-part. Seconds are wall time and processor time of this process, in three rounds that take turns.
+Writes benchmarks/results/one_word_cache.json after each figure; variants that have figures for the
+same texts are left alone, so a stopped run goes on where it was. Seconds are wall time and
+processor time of this process, in three rounds that take turns.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--texts", type=int, default=50)
     parser.add_argument("--only", choices=["cache", "swap"])
+    parser.add_argument("--samples", nargs="*", default=["support_messages", "math_problems"])
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args()
     results = asked.results
@@ -83,7 +85,7 @@ def main() -> None:
         found["cache"] = cache_figures()
         _write(results, found)
     if asked.only != "cache":
-        for name in ("support_messages", "math_problems"):
+        for name in asked.samples:
             swap_figures(name, asked.texts, found, results)
 
 
@@ -127,10 +129,15 @@ def swap_figures(name: str, n_texts: int, found: dict[str, Any], results: Path) 
     triplets = draw_swap_triplets(*codes, n=1000, seed=0)
     attributes = [Attribute(each.name, each.definition) for each in (first, second)]
     work = Resources(vectors=VectorStore(Path(tempfile.mkdtemp()) / "vectors.sqlite"))
+    asked = {"n_texts": n_texts, "attributes": [each.name for each in attributes]}
     rows = found.setdefault("swap", {})
-    rows[name] = {"n_texts": n_texts, "attributes": [each.name for each in attributes]}
-    variants = rows[name]["variants"] = []
+    kept = rows.get(name, {})
+    variants = kept.get("variants", []) if asked.items() <= kept.items() else []
+    rows[name] = {**asked, "variants": variants}
+    measured = [(row["method"], row["options"]) for row in variants]
     for method, options in VARIANTS:
+        if (method, options) in measured:
+            continue
         variants.append(_variant(method, options, corpus, attributes, triplets, work))
         _write(results, found)
 
