@@ -11,17 +11,11 @@ from engine.methods.registry import method, option
 from engine.models.catalogue import DEFAULT_ENCODER, Kind
 from engine.resources import Resources
 from engine.similarity import VectorSimilarity
-from engine.tuning.features import categories_for, features_of, in_canonical_order
+from engine.tuning.features import features_of, in_canonical_order
+from engine.tuning.learning import Learns
 from engine.tuning.pairs import fit_pairs, pair_columns
-from engine.tuning.truth import (
-    TruthName,
-    Wanted,
-    learn_triplets,
-    trained_rows,
-    triplets_of,
-    truth_key,
-)
-from engine.types import Attribute, Family, Floats, Level, Rows, Scale, Similarity, content_key
+from engine.tuning.truth import TruthName, noted
+from engine.types import Attribute, Family, Floats, Level, Scale, Similarity
 
 
 @method(
@@ -33,7 +27,7 @@ from engine.types import Attribute, Family, Floats, Level, Rows, Scale, Similari
     summary="verdicts fit a pair classifier on products and differences of frozen features",
 )
 @dataclass(frozen=True, slots=True)
-class Classifier:
+class Classifier(Learns):
     """Log-odds that one text is more alike than another, from features of both texts.
 
     The features are the main directions of the frozen embedding, and what written categories say
@@ -56,7 +50,7 @@ class Classifier:
 
         def made(ordered: Corpus) -> Floats:
             features = features_of(ordered, attribute, resources, self.model)
-            triplets = learn_triplets(ordered, attribute, self.wanted, resources)
+            triplets = noted(self.triplets(ordered, attribute), resources)
             joined = pair_columns(features.centred, features.profile, self.rank)
             found = fit_pairs(joined, triplets, ordered.texts, seed=self.seed).similarity(joined)
             anchors = found.vectors if found.anchors is None else found.anchors
@@ -65,22 +59,3 @@ class Classifier:
         both = in_canonical_order(corpus, made)
         width = both.shape[1] // 2
         return VectorSimilarity(both[:, :width], both[:, width:], Scale.LOGIT)
-
-    @property
-    def wanted(self) -> Wanted:
-        """Whose truth it learns from, and how much."""
-        return Wanted(
-            self.truth, self.column, self.n_verdicts, self.held_out, self.seed, self.noise
-        )
-
-    def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
-        """Rows whose texts occur in a triplet that it learnt from."""
-        return trained_rows(
-            corpus, lambda ordered: triplets_of(ordered, attribute, self.wanted).rows
-        )
-
-    def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
-        """Content key of the truth and of the categories that are read."""
-        given = categories_for(corpus, attribute)
-        written = "" if given is None else given.key
-        return content_key(truth_key(corpus, attribute, self.wanted), written)

@@ -29,15 +29,14 @@ from engine.tuning.ensemble import (
     reciprocal_ranks,
     stored,
 )
+from engine.tuning.learning import Learns
 from engine.tuning.splits import held_out_rows
 from engine.tuning.truth import (
     TrainedOn,
     TruthName,
-    Wanted,
     canonical_order,
-    learn_triplets,
+    noted,
     trained_rows,
-    triplets_of,
     truth_key,
 )
 from engine.types import Attribute, Family, Floats, Level, Rows, Scale, Similarity, content_key
@@ -56,7 +55,7 @@ MEMBERS = "raw-embedding, tfidf, written-projection, projection"
     paper="Cormack, Clarke and Büttcher 2009",
 )
 @dataclass(frozen=True, slots=True)
-class Ensemble:
+class Ensemble(Learns):
     """Each member is run with its defaults; its scores are standardised over all pairs.
 
     Weights are non-negative and learnt on triplets; where they are not clearly better than the best
@@ -104,13 +103,6 @@ class Ensemble:
             card(name)
         return found
 
-    @property
-    def wanted(self) -> Wanted:
-        """Whose truth the weights are learnt from."""
-        return Wanted(
-            self.truth, self.column, self.n_verdicts, self.held_out, self.seed, self.noise
-        )
-
     def scores(
         self, members: list[Method], ordered: Corpus, attribute: Attribute, resources: Resources
     ) -> Floats:
@@ -131,7 +123,7 @@ class Ensemble:
             return self._too_few(n_usable, resources)
         members = self._members(spared=0.5)
         scores = self.scores(members, ordered, attribute, resources)
-        triplets = learn_triplets(ordered, attribute, self.wanted, resources)
+        triplets = noted(self.triplets(ordered, attribute), resources)
         fresh = triplets.where(~np.isin(triplets.anchor, _learnt(members, ordered, attribute)))
         anchors = [ordered.texts[row] for row in fresh.anchor]
         found = learnt_weights(member_margins(scores, fresh), anchors, seed=self.seed)
@@ -152,7 +144,7 @@ class Ensemble:
         def learnt(ordered: Corpus) -> Rows:
             rows = _learnt(self._members(), ordered, attribute)
             if self.fusion == "weights":
-                rows = np.union1d(rows, triplets_of(ordered, attribute, self.wanted).rows)
+                rows = np.union1d(rows, self.triplets(ordered, attribute).rows)
             return rows
 
         return trained_rows(corpus, learnt)

@@ -14,19 +14,12 @@ from engine.models.catalogue import DEFAULT_ENCODER, Kind
 from engine.resources import Resources
 from engine.similarity import VectorSimilarity, unit_rows
 from engine.tuning.closed_forms import diagonal, discriminant, whitening
-from engine.tuning.features import Features, categories_for, features_of, in_canonical_order
+from engine.tuning.features import Features, features_of, in_canonical_order
+from engine.tuning.learning import Learns
 from engine.tuning.projection import Choice, LinearMap, main_directions, tuned
 from engine.tuning.triplets import Triplets
-from engine.tuning.truth import (
-    TruthName,
-    Wanted,
-    canonical_order,
-    learn_triplets,
-    trained_rows,
-    triplets_of,
-    truth_key,
-)
-from engine.types import Attribute, Doubles, Family, Floats, Level, Rows, Similarity, content_key
+from engine.tuning.truth import TruthName, canonical_order, noted
+from engine.types import Attribute, Doubles, Family, Floats, Level, Similarity
 
 PROFILE_RANK = 32
 N_READ = 128
@@ -44,7 +37,7 @@ BESIDE_PROFILE = 0.3
     summary="verdicts fit one matrix to a frozen embedding; it is applied to every text",
 )
 @dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(Learns):
     """A low-rank linear map fitted on triplets, starting from written categories where there are.
 
     Truth auto reads the label column that belongs to the attribute, where the corpus has one, and
@@ -74,18 +67,11 @@ class Projection:
 
         def made(ordered: Corpus) -> Floats:
             features = features_of(ordered, attribute, resources, self.model)
-            triplets = learn_triplets(ordered, attribute, self.wanted, resources)
+            triplets = noted(self.triplets(ordered, attribute), resources)
             columns, matrix, _ = self.fitted(features, triplets, ordered)
             return unit_rows((columns @ matrix).astype(np.float32))
 
         return VectorSimilarity(in_canonical_order(corpus, made))
-
-    @property
-    def wanted(self) -> Wanted:
-        """Whose truth it learns from, and how much."""
-        return Wanted(
-            self.truth, self.column, self.n_verdicts, self.held_out, self.seed, self.noise
-        )
 
     def fitted(
         self, features: Features, triplets: Triplets, ordered: Corpus
@@ -137,21 +123,9 @@ class Projection:
                 "A projection that starts from the profile also reads words, so it is no matrix. "
                 "Choose start 'written' or 'nothing' to export it."
             )
-        triplets = triplets_of(ordered, attribute, self.wanted)
+        triplets = self.triplets(ordered, attribute)
         _, matrix, _ = self.fitted(features, triplets, ordered)
         return LinearMap(features.mean, matrix.astype(np.float32)), triplets
-
-    def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
-        """Rows whose texts occur in a triplet that it learnt from."""
-        return trained_rows(
-            corpus, lambda ordered: triplets_of(ordered, attribute, self.wanted).rows
-        )
-
-    def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
-        """Content key of the truth and of the categories it starts from."""
-        given = categories_for(corpus, attribute)
-        written = "" if given is None else given.key
-        return content_key(truth_key(corpus, attribute, self.wanted), written)
 
     def _starts_from(self, features: Features) -> str:
         if self.start in ("written", "profile") and features.profile is None:

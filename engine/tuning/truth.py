@@ -7,7 +7,7 @@ measured on them whatever it was tuned on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -32,6 +32,8 @@ from engine.types import Attribute, Rows, content_key
 
 TruthName = Literal["auto", "labels", "shipped verdicts", "my answers"]
 PERSON = "person"
+N_AMONG_LABELS = 4000
+"""Triplets that are drawn among labelled texts."""
 
 
 @runtime_checkable
@@ -104,10 +106,9 @@ def triplets_of(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Triplet
         return _from_verdicts(corpus, attribute, wanted)
     codes = corpus.label_codes(column).codes
     kept = np.setdiff1d(np.arange(len(corpus)), _held_out(corpus, wanted))
-    competing = [corpus.label_codes(each).codes for each in corpus.labels if each != column]
     drawn = label_triplets(
         codes,
-        competing,
+        _competing(corpus, column),
         n=wanted.n_verdicts or 1024,
         seed=wanted.seed,
         among=kept.astype(np.int64),
@@ -146,6 +147,31 @@ def labels_of(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Labelled:
     return Labelled(rows, given.astype(np.int64), names, f"label column {column!r}")
 
 
+def triplets_of_labels(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Triplets:
+    """Triplets among labelled texts, many more than there are labels; each label is a verdict.
+
+    Args:
+        corpus: in canonical order.
+        attribute: the respect.
+        wanted: how many labels are taken.
+
+    Raises:
+        BadInput: there is no label column for the attribute.
+    """
+    labelled = labels_of(corpus, attribute, wanted)
+    codes = np.full(len(corpus), -1, dtype=np.int64)
+    codes[labelled.rows] = labelled.codes
+    drawn = label_triplets(
+        codes,
+        _competing(corpus, _column(corpus, attribute, wanted)),
+        n=N_AMONG_LABELS,
+        seed=wanted.seed,
+        among=labelled.rows,
+        source=labelled.source,
+    )
+    return replace(deduplicated(drawn, corpus.texts), n_verdicts=len(labelled.rows))
+
+
 def truth_key(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str:
     """Content key of the truth: a tuned method's answer changes when it does."""
     column = _column(corpus, attribute, wanted)
@@ -156,11 +182,8 @@ def truth_key(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str:
     return content_key(*(f"{v.judge} {v.question_key} {v.value} {v.choice}" for v in given))
 
 
-def learn_triplets(
-    corpus: Corpus, attribute: Attribute, wanted: Wanted, resources: Resources
-) -> Triplets:
-    """`triplets_of`, with their verdicts counted and their truth named on the run's meter."""
-    triplets = triplets_of(corpus, attribute, wanted)
+def noted(triplets: Triplets, resources: Resources) -> Triplets:
+    """The same triplets, their verdicts counted and their truth named on the run's meter."""
     resources.meter.add(verdicts=triplets.n_verdicts)
     resources.meter.note_prompts("truth", [triplets.described])
     return triplets
@@ -180,6 +203,11 @@ def trained_rows(corpus: Corpus, learnt: Callable[[Corpus], Rows]) -> Rows:
 
 def _held_out(corpus: Corpus, wanted: Wanted) -> Rows:
     return held_out_rows(corpus.texts, wanted.held_out, wanted.seed)
+
+
+def _competing(corpus: Corpus, column: str | None) -> list[Rows]:
+    """Codes of all other label columns: what a hard negative shares with its anchor."""
+    return [corpus.label_codes(each).codes for each in corpus.labels if each != column]
 
 
 def _column(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str | None:

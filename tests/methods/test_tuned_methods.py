@@ -15,7 +15,7 @@ from engine.tuning.splits import held_out_rows
 from engine.tuning.truth import TrainedOn, Wanted, canonical_order, labels_of, triplets_of
 from engine.types import Attribute
 
-TUNED = ("projection", "classifier", "probe", "ensemble", "distilled-rewrite")
+TUNED = ("projection", "classifier", "tuned-encoder", "probe", "ensemble", "distilled-rewrite")
 STRUCTURE = Attribute("mathematical structure")
 UNHEARD = Attribute("number of syllables")
 
@@ -36,7 +36,7 @@ def test_nothing_is_learnt_of_held_out_texts_in_any_role(name, corpus):
     assert not learnt & held
 
 
-@pytest.mark.parametrize("name", TUNED[:4])
+@pytest.mark.parametrize("name", TUNED[:5])
 def test_without_any_truth_it_says_what_to_do(name, corpus):
     with pytest.raises(BadInput, match=r"(?s)'number of syllables'.*option column"):
         create(name).training_rows(corpus, UNHEARD)
