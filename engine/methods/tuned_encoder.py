@@ -11,7 +11,7 @@ from engine.models.catalogue import DEFAULT_ENCODER, Kind
 from engine.models.revisions import model_revision
 from engine.resources import Resources
 from engine.similarity import VectorSimilarity
-from engine.tuning.encoder_adapter import AdapterStore, Tuned, reading_with
+from engine.tuning.encoder_adapter import Adapter, AdapterStore, Tuned, reading_with
 from engine.tuning.finetuning import Recipe, finetune
 from engine.tuning.learning import Learns
 from engine.tuning.triplets import Triplets
@@ -93,6 +93,17 @@ class TunedEncoder(Learns):
             store.save(key, kept)
             resources.meter.add(seconds=kept.choice.seconds, n_truncated=kept.choice.n_truncated)
         return kept
+
+    def adapter(
+        self, corpus: Corpus, attribute: Attribute, resources: Resources
+    ) -> tuple[Adapter, Triplets]:
+        """What is added to the encoder, to be exported, and what it was fitted on.
+
+        The triplets' rows are those of the corpus in canonical order.
+        """
+        ordered = corpus.subset(canonical_order(corpus))
+        tuned = self.tuned(ordered, attribute, resources)
+        return tuned.adapter, self.triplets(ordered, attribute)
 
     @property
     def recipe(self) -> Recipe:

@@ -1,7 +1,8 @@
-"""A fitted projection as files that work without this product.
+"""What was tuned, as files that work without this product.
 
-model/          a folder that SentenceTransformer(path) loads: the encoder, then one linear layer
-projection.npz  the same layer as numbers
+model/          a folder that SentenceTransformer(path) loads: the encoder, then one linear layer;
+                or the fine-tuned encoder, its additions merged into its weights
+projection.npz  the linear layer as numbers, for a projection
 apply.py        the ten lines that apply it
 triplets.jsonl, triplets.parquet   what it was fitted on: anchor, positive, negative, attribute
 README.md       what it is, what it was fitted on, how it was measured
@@ -13,6 +14,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +22,13 @@ from engine.diagnostics.estimate import Estimate
 from engine.errors import StoreError
 from engine.models.catalogue import Kind, resolve
 from engine.models.loading import find_weights
+from engine.tuning.encoder_adapter import Adapter, add_to
 from engine.tuning.projection import LinearMap
 from engine.tuning.triplets import Triplets
 from engine.types import Attribute
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 APPLY = '''"""Apply the projection to unit vectors of its encoder: python apply.py vectors.npy."""
 
@@ -39,12 +45,13 @@ np.save("projected.npy", mapped / np.linalg.norm(mapped, axis=1, keepdims=True))
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What is written: the map, what it was fitted on, and what may be said of it.
+    """What is written: what was fitted and on what, and what may be said of it.
 
-    model: the encoder's name. accuracy: on held-out triplets; undefined where not measured.
+    fitted: a map of the encoder's vectors, or what is added to its weights. model: the encoder's
+    name. accuracy: on held-out triplets; undefined where not measured.
     """
 
-    fitted: LinearMap
+    fitted: LinearMap | Adapter
     triplets: Triplets
     texts: Sequence[str]
     attribute: Attribute
@@ -65,10 +72,8 @@ def export_folder(exported: Exported, folder: Path | str) -> Path:
         place.mkdir(parents=True, exist_ok=True)
         if any(place.iterdir()):
             raise StoreError(f"The folder {place} is not empty. Choose a new one.")
-        fitted = exported.fitted
-        bias = -(fitted.mean @ fitted.matrix)
-        np.savez(place / "projection.npz", matrix=fitted.matrix, bias=bias)
-        (place / "apply.py").write_text(APPLY, encoding="utf-8")
+        if isinstance(exported.fitted, LinearMap):
+            _save_numbers(exported.fitted, place)
         (place / "README.md").write_text(card_text(exported), encoding="utf-8")
         export_triplets(exported.triplets, exported.texts, exported.attribute, place)
         _save_model(exported, place / "model")
@@ -99,7 +104,7 @@ def export_triplets(
 
 def card_text(exported: Exported) -> str:
     """The card: what it is, what it was fitted on, how it was measured."""
-    d, r = exported.fitted.matrix.shape
+    what, how = _described(exported)
     found = exported.accuracy
     measured = (
         f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}], {found.n} anchors"
@@ -108,9 +113,9 @@ def card_text(exported: Exported) -> str:
     )
     return "\n".join(
         [
-            f"# A projection for: {exported.attribute.phrase}",
+            f"# {what} for: {exported.attribute.phrase}",
             "",
-            f"- Encoder: {exported.model}; one linear layer, {d} → {r}, then unit length.",
+            f"- Encoder: {exported.model}; {how}",
             f"- Fitted on: {exported.triplets.described}, texts of {exported.corpus!r}.",
             f"- Truth: {exported.triplets.truth or 'not said'}.",
             f"- Accuracy on triplets of texts it never saw: {measured}.",
@@ -126,15 +131,47 @@ def card_text(exported: Exported) -> str:
     )
 
 
+def _described(exported: Exported) -> tuple[str, str]:
+    """What it is, and what was done to the encoder."""
+    fitted = exported.fitted
+    if isinstance(fitted, LinearMap):
+        d, r = fitted.matrix.shape
+        return "A projection", f"one linear layer, {d} → {r}, then unit length."
+    if not fitted.layers:
+        return (
+            "An encoder",
+            "left as it was: tuning did not beat it.",
+        )
+    rank = max(len(layer.down) for layer in fitted.layers.values())
+    merged = f"additions of rank {rank} to {len(fitted.layers)} of its layers, merged."
+    return "A fine-tuned encoder", merged
+
+
+def _save_numbers(fitted: LinearMap, place: Path) -> None:
+    bias = -(fitted.mean @ fitted.matrix)
+    np.savez(place / "projection.npz", matrix=fitted.matrix, bias=bias)
+    (place / "apply.py").write_text(APPLY, encoding="utf-8")
+
+
 def _save_model(exported: Exported, folder: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    weights = find_weights(resolve(exported.model, Kind.ENCODER))
+    source = weights.path.parent if weights.path.is_file() else weights.path
+    made = SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    if isinstance(exported.fitted, Adapter):
+        add_to(made, exported.fitted)
+    else:
+        made = _with_layer(made, exported.fitted)
+    made.save_pretrained(str(folder), create_model_card=False)
+
+
+def _with_layer(base: SentenceTransformer, fitted: LinearMap) -> SentenceTransformer:
+    """The encoder, then the map as a linear layer."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
-    weights = find_weights(resolve(exported.model, Kind.ENCODER))
-    source = weights.path.parent if weights.path.is_file() else weights.path
-    base = SentenceTransformer(str(source), device="cpu", local_files_only=True)
-    fitted = exported.fitted
     dense = Dense(
         in_features=fitted.matrix.shape[0],
         out_features=fitted.matrix.shape[1],
@@ -144,7 +181,8 @@ def _save_model(exported: Exported, folder: Path) -> None:
         init_bias=torch.from_numpy(-(fitted.mean @ fitted.matrix)),
     )
     # The map was fitted on unit vectors; a second normalisation of these changes nothing.
-    modules = [*base.children(), Normalize(), dense, Normalize()]
-    made = SentenceTransformer(modules=modules, device="cpu")
+    made = SentenceTransformer(
+        modules=[*base.children(), Normalize(), dense, Normalize()], device="cpu"
+    )
     made.max_seq_length = base.max_seq_length
-    made.save_pretrained(str(folder), create_model_card=False)
+    return made

@@ -12,7 +12,14 @@ from engine.methods.registry import create, inputs_key
 from engine.resources import Resources
 from engine.store import data_dir
 from engine.tuning.splits import held_out_rows
-from engine.tuning.truth import TrainedOn, Wanted, canonical_order, labels_of, triplets_of
+from engine.tuning.truth import (
+    TrainedOn,
+    Wanted,
+    canonical_order,
+    labels_of,
+    triplets_of,
+    triplets_of_labels,
+)
 from engine.types import Attribute
 
 TUNED = ("projection", "classifier", "tuned-encoder", "probe", "ensemble", "distilled-rewrite")
@@ -102,3 +109,33 @@ def test_an_ensemble_needs_two_others():
     for members in ("tfidf", "tfidf, ensemble", "tfidf, tfidf"):
         with pytest.raises(BadInput, match="two other methods"):
             _ = create("ensemble", {"members": members}).names
+
+
+@pytest.mark.models
+def test_a_fit_is_paid_once_and_says_how_it_went(corpus):
+    few = corpus.subset(np.arange(40))
+    made = create("tuned-encoder", {"n_verdicts": 20, "learns_from": "labels", "n_steps": 2})
+    first = Resources()
+    made.tuned(few.subset(canonical_order(few)), STRUCTURE, first)
+    assert first.meter.seconds > 0
+    seen, resources = [], Resources(progress=lambda share, what: seen.append(what))
+    made.prepare(few, STRUCTURE, resources)
+    assert not any(what.startswith("Tuning") for what in seen)
+    assert resources.meter.verdicts == 20
+    assert "triplets from 20 verdicts of label column" in resources.meter.prompts["truth"][0]
+    assert "calibration triplets" in resources.meter.prompts["tuning"][0]
+    other = create("tuned-encoder", {"n_verdicts": 20, "learns_from": "labels", "seed": 1})
+    assert inputs_key(made, few, STRUCTURE) == inputs_key(other, few, STRUCTURE)
+    assert inputs_key(made, few, STRUCTURE) != inputs_key(made, few, UNHEARD)
+
+
+def test_triplets_among_labelled_texts_hold_no_other_text(corpus):
+    ordered = corpus.subset(canonical_order(corpus))
+    wanted = Wanted(truth="labels", n_verdicts=40)
+    found, labelled = (make(ordered, STRUCTURE, wanted) for make in (triplets_of_labels, labels_of))
+    assert len(found) > 40
+    assert found.n_verdicts == len(labelled.rows) == 40
+    assert np.isin(found.rows, labelled.rows).all()
+    codes = ordered.label_codes("structure").codes
+    assert (codes[found.anchor] == codes[found.positive]).all()
+    assert (codes[found.anchor] != codes[found.negative]).all()

@@ -57,6 +57,36 @@ def test_the_folder_gives_the_same_similarities_in_a_fresh_process(tmp_path):
 
 
 @pytest.mark.models
+def test_a_fine_tuned_encoder_gives_the_same_similarities_in_a_fresh_process(tmp_path):
+    corpus = load_corpus("support_messages", limit=80)
+    attribute = Attribute("tone of voice")
+    made = create("tuned-encoder", {"column": "tone", "n_verdicts": 4})
+    adapter, triplets = made.adapter(corpus, attribute, Resources())
+    assert adapter.layers
+    ordered = sorted(corpus.texts)
+    exported = Exported(
+        adapter, triplets, ordered, attribute, "minilm", corpus.name, Estimate.undefined()
+    )
+    folder = export_folder(exported, tmp_path / "out")
+    texts = ordered[:20]
+    (folder / "texts.json").write_text(json.dumps(texts))
+    subprocess.run([sys.executable, "-c", FRESH, str(folder)], check=True, cwd=tmp_path)
+    fresh = np.load(folder / "fresh.npy")
+    resources = Resources()
+    ours = made.prepare(corpus, attribute, resources)
+    rows = np.array([corpus.texts.index(text) for text in texts])
+    left, right = np.repeat(rows, 20), np.tile(rows, 20)
+    np.testing.assert_allclose((fresh @ fresh.T).ravel(), ours.pairs(left, right), atol=1e-5)
+    raw = resources.embed("minilm", texts)
+    assert np.abs(raw @ raw.T - fresh @ fresh.T).max() > 1e-3
+    said = (folder / "README.md").read_text()
+    assert "A fine-tuned encoder for: tone of voice" in said
+    assert "4 verdicts of label column 'tone'" in said
+    assert not (folder / "projection.npz").exists()
+    assert len((folder / "triplets.jsonl").read_text().splitlines()) == len(triplets)
+
+
+@pytest.mark.models
 def test_a_projection_that_reads_words_is_not_exported_as_a_matrix(problems, structure):
     with pytest.raises(BadInput, match="Choose start 'written' or 'nothing'"):
         create("projection").linear_map(problems, structure, Resources())
