@@ -1,6 +1,7 @@
 """The makers of Similarity: from vectors, from sparse vectors, from one axis, from a pair scorer.
 
-Each can be saved to a folder and loaded again without the model that made it.
+Each can be saved to a folder and loaded again without the model that made it. A fifth, from several
+vectors a text, is in `engine.max_sim`.
 """
 
 from __future__ import annotations
@@ -116,14 +117,10 @@ class SparseSimilarity:
 
     def arrays(self) -> dict[str, Any]:
         """Both sides in CSR parts."""
-        named: dict[str, Any] = {}
-        for side, matrix in (("anchors", self.anchors), ("candidates", self.candidates)):
-            csr = sp.csr_array(matrix)
-            named[f"{side}_data"] = csr.data
-            named[f"{side}_indices"] = csr.indices
-            named[f"{side}_indptr"] = csr.indptr
-            named[f"{side}_shape"] = np.array(csr.shape, dtype=np.int64)
-        return named
+        return {
+            **csr_parts("anchors", self.anchors),
+            **csr_parts("candidates", self.candidates),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +174,11 @@ class PairSimilarity:
     scorer: Callable[[Rows, Rows], Floats] | None = None
     known: dict[tuple[int, int], float] = field(default_factory=dict)
 
+    @property
+    def scores_on_demand(self) -> bool:
+        """Whether `score` can pay for further pairs; if not, only what is known has a number."""
+        return self.scorer is not None
+
     def pairs(self, left: Rows, right: Rows) -> Floats:
         """(m,) similarities; NaN for a pair that was never scored."""
         keys = zip(left.tolist(), right.tolist(), strict=True)
@@ -184,7 +186,11 @@ class PairSimilarity:
         return np.array(values, dtype=np.float32)
 
     def score(self, left: Rows, right: Rows) -> Floats:
-        """Pay for those pairs that are not yet known, then return all of them."""
+        """Pay for those pairs that are not yet known, then return all of them.
+
+        A result read from disk has no scorer: what it doesn't know stays NaN. `scores_on_demand`
+        tells; `engine.reopening` gives it its method's model back.
+        """
         wanted = {
             (min(a, b), max(a, b)) for a, b in zip(left.tolist(), right.tolist(), strict=True)
         }
@@ -289,6 +295,17 @@ def _first_columns(similarities: Floats, last: Floats, k: int) -> Rows:
     return np.nonzero(chosen)[1].reshape(-1, k)
 
 
+def csr_parts(name: str, matrix: sp.csr_array) -> dict[str, Any]:
+    """A sparse matrix as named arrays, from which it is put together again."""
+    csr = sp.csr_array(matrix)
+    return {
+        f"{name}_data": csr.data,
+        f"{name}_indices": csr.indices,
+        f"{name}_indptr": csr.indptr,
+        f"{name}_shape": np.array(csr.shape, dtype=np.int64),
+    }
+
+
 def save_similarity(similarity: Similarity, folder: Path) -> None:
     """Write a Similarity into an existing folder; `load_similarity` reads it back."""
     kind = type(similarity).__name__
@@ -322,12 +339,22 @@ def _load_vectors(arrays: dict[str, Any], scale: Scale) -> Similarity:
 
 
 def _load_sparse(arrays: dict[str, Any], scale: Scale) -> Similarity:
-    sides = {}
-    for side in ("anchors", "candidates"):
-        parts = tuple(np.array(arrays[f"{side}_{part}"]) for part in ("data", "indices", "indptr"))
-        shape = (int(arrays[f"{side}_shape"][0]), int(arrays[f"{side}_shape"][1]))
-        sides[side] = sp.csr_array(parts, shape=shape)
-    return SparseSimilarity(sides["anchors"], sides["candidates"], scale)
+    anchors, candidates = (_csr_from(arrays, side) for side in ("anchors", "candidates"))
+    return SparseSimilarity(anchors, candidates, scale)
+
+
+def _load_max_sim(arrays: dict[str, Any], scale: Scale) -> Similarity:
+    from engine.max_sim import MaxSimSimilarity
+
+    sparse = "stacked" not in arrays
+    stacked = _csr_from(arrays, "stacked") if sparse else arrays["stacked"]
+    return MaxSimSimilarity(stacked, np.array(arrays["present"]), scale)
+
+
+def _csr_from(arrays: dict[str, Any], name: str) -> sp.csr_array:
+    parts = tuple(np.array(arrays[f"{name}_{part}"]) for part in ("data", "indices", "indptr"))
+    n_rows, n_columns = arrays[f"{name}_shape"].tolist()
+    return sp.csr_array(parts, shape=(n_rows, n_columns))
 
 
 def _load_axis(arrays: dict[str, Any], scale: Scale) -> Similarity:
@@ -344,5 +371,6 @@ _LOADERS: dict[str, Callable[[dict[str, Any], Scale], Similarity]] = {
     "VectorSimilarity": _load_vectors,
     "SparseSimilarity": _load_sparse,
     "AxisSimilarity": _load_axis,
+    "MaxSimSimilarity": _load_max_sim,
     "PairSimilarity": _load_pairs,
 }

@@ -15,7 +15,7 @@ from engine.rewriting.prompts import PROMPT_VERSION
 from engine.similarity import VectorSimilarity, unit_rows
 from engine.tuning.features import in_canonical_order
 from engine.tuning.ridge import fit_ridge
-from engine.tuning.splits import held_out_rows, shares_of
+from engine.tuning.splits import development_rows
 from engine.tuning.truth import trained_rows
 from engine.types import Attribute, Family, Floats, Level, Rows, Similarity
 
@@ -66,7 +66,4 @@ class DistilledRewrite(FromRewrites):
 
     def _rows(self, ordered: Corpus) -> Rows:
         """The texts that are rewritten, by a hash of their words."""
-        held = held_out_rows(ordered.texts, self.held_out, self.seed)
-        usable = np.setdiff1d(np.arange(len(ordered)), held)
-        order = np.argsort(shares_of(ordered.texts, self.seed + 1)[usable], kind="stable")
-        return np.sort(usable[order][: self.n_texts]).astype(np.int64)
+        return development_rows(ordered.texts, self.n_texts, self.held_out, self.seed)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from engine.corpus import Corpus
 from engine.methods.registry import option
@@ -12,7 +10,13 @@ from engine.models.catalogue import DEFAULT_LM, Kind
 from engine.resources import Resources
 from engine.rewriting.rewrites import Rewrites
 from engine.rewriting.writers import Prices
-from engine.rewriting.writing import MAX_NEW_TOKENS, Choice, Source, rewrites_of
+from engine.rewriting.writing import (
+    MAX_NEW_TOKENS,
+    Choice,
+    Source,
+    ready_made_key,
+    rewrites_of,
+)
 from engine.types import Attribute
 
 
@@ -59,9 +63,5 @@ class FromRewrites:
         return rewrites_of(corpus, attribute, self.choice, resources)
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
-        """Content of the named file, which can be edited between two runs."""
-        del corpus, attribute
-        if not self.file:
-            return ""
-        path = Path(self.file).expanduser()
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        """Content of the rewrites that a file or a sample has: it can change between two runs."""
+        return ready_made_key(corpus, attribute, self.choice)

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.errors import BadInput, ModelUnavailable
 from engine.rewriting.prompts import Request
-from engine.rewriting.writers import Prices, Reply, ServerWriter
+from engine.rewriting.writers import Prices, Reply, ServerWriter, way_of
 
 DEFAULT_ANTHROPIC = "claude-haiku-5-5"
 KEY = "ANTHROPIC_API_KEY"
@@ -28,13 +28,14 @@ _WITHOUT = (
 _KEPT = "What was written is kept: run again to go on."
 
 
-def anthropic_writer(model: str, prices: Prices) -> ServerWriter:
+def anthropic_writer(model: str, prices: Prices, view: int = 0) -> ServerWriter:
     """Rewrites by an Anthropic model; the key is read when the first text is asked about."""
     name = model or DEFAULT_ANTHROPIC
-    return ServerWriter(name, f"anthropic|{name}", lambda: _anthropic(name), prices)
+    key = f"anthropic|{name}{way_of(view)}"
+    return ServerWriter(name, key, lambda: _anthropic(name), prices, view=view)
 
 
-def openai_writer(model: str, server: str, prices: Prices) -> ServerWriter:
+def openai_writer(model: str, server: str, prices: Prices, view: int = 0) -> ServerWriter:
     """Rewrites by a model of any server that speaks OpenAI's chat completions.
 
     Raises:
@@ -49,7 +50,8 @@ def openai_writer(model: str, server: str, prices: Prices) -> ServerWriter:
     if not model:
         raise BadInput("Source openai-compatible needs the server's name of a model: hosted_model.")
     title = f"{model} at {base}"
-    return ServerWriter(title, f"openai|{base}|{model}", lambda: _openai(base, model), prices)
+    key = f"openai|{base}|{model}{way_of(view)}"
+    return ServerWriter(title, key, lambda: _openai(base, model), prices, view=view)
 
 
 def _anthropic(model: str) -> Callable[[Request], Reply]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from engine.corpus import Corpus, load_corpus
@@ -27,7 +27,8 @@ def shipped_rewrites(corpus: Corpus, attribute: Attribute) -> Rewrites | None:
     for sample, suggested in _with_rewrites():
         if not _is_about(attribute, suggested):
             continue
-        by_text = _by_text(sample.name, suggested.column)
+        file = _path(sample, suggested)
+        by_text = _by_text(sample.name, file, file.stat().st_mtime_ns)
         checked = [_known(by_text.get(text)) for text in corpus.texts]
         found = Rewrites.of(f"{sample.name}/{suggested.column} (shipped)", corpus, checked)
         if found.n_written >= max(LEAST_SHARE * len(corpus), best.n_written + 1 if best else 1):
@@ -57,13 +58,25 @@ def file_rewrites(corpus: Corpus, path: Path | str) -> Rewrites:
         BadInput: no such file, a line that can't be read, or no line for any text of the corpus.
     """
     place = Path(path).expanduser()
+    checked = [each[-1] for each in file_variants(corpus, place)]
+    return Rewrites.of(place.name, corpus, checked)
+
+
+def file_variants(corpus: Corpus, path: Path | str) -> list[list[Checked]]:
+    """All lines of such a file for each text of the corpus, in their order; one entry at least.
+
+    Raises:
+        BadInput: as `file_rewrites`.
+    """
+    place = Path(path).expanduser()
     by_id, by_text = _read(place)
-    checked = [
-        _checked(by_text.get(text, by_id.get(identifier)), text)
-        for identifier, text in zip(corpus.ids, corpus.texts, strict=True)
+    rows = zip(corpus.ids, corpus.texts, strict=True)
+    found = [
+        [check_reply(line, text=text) for line in by_text.get(text, by_id.get(identifier, []))]
+        or [Checked("", Status.MISSING)]
+        for identifier, text in rows
     ]
-    found = Rewrites.of(place.name, corpus, checked)
-    if all(status is Status.MISSING for status in found.statuses):
+    if all(each[0].status is Status.MISSING for each in found):
         example = next(iter(by_id or by_text), "none")
         raise BadInput(
             f"{str(place)!r} has no rewrite of any text of {corpus.name!r}: its ids are other "
@@ -72,17 +85,18 @@ def file_rewrites(corpus: Corpus, path: Path | str) -> Rewrites:
     return found
 
 
-def _read(place: Path) -> tuple[dict[str, str], dict[str, str]]:
+def _read(place: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The rewrites by id and by text; lines of the same id or text stay in their order."""
     try:
         lines = place.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"The rewrites in {str(place)!r} can't be read: {error}.") from error
-    by_id: dict[str, str] = {}
-    by_text: dict[str, str] = {}
+    by_id: dict[str, list[str]] = {}
+    by_text: dict[str, list[str]] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
             known, key, rewrite = _entry(line, f"Line {number} of {str(place)!r}")
-            (by_id if known == "id" else by_text)[key] = rewrite
+            (by_id if known == "id" else by_text).setdefault(key, []).append(rewrite)
     return by_id, by_text
 
 
@@ -98,10 +112,6 @@ def _entry(line: str, where: str) -> tuple[str, str, str]:
 
 
 _WANTED = 'Each line must be like {"id": "t1", "rewrite": "…"}, or have "text" in place of "id".'
-
-
-def _checked(rewrite: str | None, text: str) -> Checked:
-    return Checked("", Status.MISSING) if rewrite is None else check_reply(rewrite, text=text)
 
 
 def _known(rewrite: str | None) -> Checked:
@@ -128,10 +138,11 @@ def _path(sample: Sample, suggested: SuggestedAttribute) -> Path:
     return sample.folder / "rewrites" / f"{suggested.column}.jsonl"
 
 
-@cache
-def _by_text(sample_name: str, column: str) -> dict[str, str]:
+@lru_cache(maxsize=32)
+def _by_text(sample_name: str, file: Path, changed: int) -> dict[str, str]:
+    """The shipped rewrites by text, read anew when the file's time says that it changed."""
+    del changed
     corpus = load_corpus(sample_name)
-    place = next(s for s, _ in _with_rewrites() if s.name == sample_name).folder
-    by_id, _ = _read(place / "rewrites" / f"{column}.jsonl")
+    by_id, _ = _read(file)
     rows = zip(corpus.ids, corpus.texts, strict=True)
-    return {text: by_id[identifier] for identifier, text in rows if identifier in by_id}
+    return {text: by_id[identifier][-1] for identifier, text in rows if identifier in by_id}

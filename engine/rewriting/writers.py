@@ -40,6 +40,11 @@ class Writer(Protocol):
         """Whether it is asked in the wording for small models."""
         ...
 
+    @property
+    def view(self) -> int:
+        """Which of the ways to ask for a rewrite it uses."""
+        ...
+
     def write(
         self, texts: Sequence[str], attribute: Attribute, resources: Resources, keep: Keep
     ) -> None:
@@ -54,6 +59,7 @@ class LocalWriter:
     model: str
     max_new_tokens: int
     short: bool = True
+    view: int = 0
 
     @property
     def title(self) -> str:
@@ -63,7 +69,7 @@ class LocalWriter:
     @property
     def key(self) -> str:
         """Model, revision and length; known without loading the model."""
-        return f"local|{model_revision(self.model)}|{self.max_new_tokens}"
+        return f"local|{model_revision(self.model)}|{self.max_new_tokens}{way_of(self.view)}"
 
     def write(
         self, texts: Sequence[str], attribute: Attribute, resources: Resources, keep: Keep
@@ -74,7 +80,7 @@ class LocalWriter:
         ordered = sorted(texts, key=lambda text: (len(text), text))
         for start in range(0, len(ordered), LOCAL_CHUNK):
             chunk = ordered[start : start + LOCAL_CHUNK]
-            asked = [request(text, attribute, short=self.short) for text in chunk]
+            asked = [request(t, attribute, short=self.short, view=self.view) for t in chunk]
             part = resources.with_progress(
                 start / len(ordered), (start + len(chunk)) / len(ordered)
             )
@@ -114,17 +120,19 @@ class ServerWriter:
     connect: Callable[[], Callable[[Request], Reply]]
     prices: Prices = NOT_KNOWN
     short: bool = False
+    view: int = 0
 
     def write(
         self, texts: Sequence[str], attribute: Attribute, resources: Resources, keep: Keep
     ) -> None:
         """Ask about eight texts at a time; each reply is kept by the thread that got it."""
         ask = self.connect()
-        resources.meter.note_prompts(self.title, (request(t, attribute).user for t in texts))
+        requests = (request(text, attribute, short=self.short, view=self.view) for text in texts)
+        resources.meter.note_prompts(self.title, (each.user for each in requests))
 
         def one(text: str) -> None:
             started = time.perf_counter()
-            asked = request(text, attribute, short=self.short)
+            asked = request(text, attribute, short=self.short, view=self.view)
             reply = ask(asked)
             keep({text: reply.text})
             resources.meter.add(
@@ -142,6 +150,16 @@ class ServerWriter:
     def _dollars(self, reply: Reply) -> float:
         dollars_in = reply.n_tokens_in * self.prices.dollars_in
         return (dollars_in + reply.n_tokens_out * self.prices.dollars_out) / 1e6
+
+
+def way_of(view: int) -> str:
+    """The part of a key that tells another way of asking apart; the first way has none.
+
+    Example:
+        >>> way_of(0), way_of(2)
+        ('', '|view 2')
+    """
+    return f"|view {view}" if view else ""
 
 
 def _in_threads(work: Callable[[str], None], texts: Sequence[str]) -> Iterator[int]:

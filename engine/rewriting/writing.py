@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from engine.corpus import Corpus
@@ -16,7 +18,7 @@ from engine.rewriting.servers import anthropic_writer, openai_writer
 from engine.rewriting.shipped import file_rewrites, none_shipped, shipped_rewrites
 from engine.rewriting.store import ReplyStore, space_of
 from engine.rewriting.writers import NOT_KNOWN, LocalWriter, Prices, Writer
-from engine.types import Attribute
+from engine.types import Attribute, content_key
 
 Source = Literal["auto", "shipped", "local", "anthropic", "openai-compatible"]
 MAX_NEW_TOKENS = 40
@@ -74,16 +76,35 @@ def rewrites_of(
         ModelUnavailable: the model can't be asked, or none of its replies was a rewrite.
         Cancelled: the user stopped the run; every reply so far is kept.
     """
-    choice = choice or Choice()
-    ready = _ready_made(corpus, attribute, choice)
+    ready = ready_made(corpus, attribute, choice)
     if ready is not None:
         if resources is not None:
             resources.meter.add(n_cached=ready.n_written)
         return ready
-    return _from_writer(corpus, attribute, _writer(choice), resources, store or ReplyStore())
+    found = from_writer(corpus, attribute, choice, resources, store or ReplyStore())
+    if resources is not None:
+        refuse_unwritten(found)
+    return found
 
 
-def _ready_made(corpus: Corpus, attribute: Attribute, choice: Choice) -> Rewrites | None:
+def ready_made_key(corpus: Corpus, attribute: Attribute, choice: Choice) -> str:
+    """Content key of the rewrites that need no model: a file's, or those shipped; "" for none.
+
+    They can be changed between two runs, which must not be taken for the same.
+    """
+    if choice.file:
+        path = Path(choice.file).expanduser()
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+    ready = ready_made(corpus, attribute, choice)
+    return "" if ready is None else content_key(*ready.used)
+
+
+def ready_made(corpus: Corpus, attribute: Attribute, choice: Choice) -> Rewrites | None:
+    """The rewrites that a file or a sample has; None where a model must write them.
+
+    Raises:
+        BadInput: source "shipped", and nothing is shipped for these texts and this attribute.
+    """
     if choice.file:
         return file_rewrites(corpus, choice.file)
     if choice.source not in ("auto", "shipped"):
@@ -94,21 +115,37 @@ def _ready_made(corpus: Corpus, attribute: Attribute, choice: Choice) -> Rewrite
     return found
 
 
-def _writer(choice: Choice) -> Writer:
+def _writer(choice: Choice, view: int) -> Writer:
     if choice.source == "anthropic":
-        return anthropic_writer(choice.hosted_model, choice.prices)
+        return anthropic_writer(choice.hosted_model, choice.prices, view)
     if choice.source == "openai-compatible":
-        return openai_writer(choice.hosted_model, choice.server, choice.prices)
-    return LocalWriter(choice.model, choice.max_new_tokens)
+        return openai_writer(choice.hosted_model, choice.server, choice.prices, view)
+    return LocalWriter(choice.model, choice.max_new_tokens, view=view)
 
 
-def _from_writer(
+def from_writer(
     corpus: Corpus,
     attribute: Attribute,
-    writer: Writer,
+    choice: Choice,
     resources: Resources | None,
     store: ReplyStore,
+    view: int = 0,
 ) -> Rewrites:
+    """What a model wrote or, given resources, writes now; each text is asked about once.
+
+    Args:
+        corpus: n texts.
+        attribute: what the rewrites keep.
+        choice: which model.
+        resources: pays for what is not kept yet; None for only what is.
+        store: where replies are kept.
+        view: which of the ways to ask.
+
+    Raises:
+        ModelUnavailable: the model can't be asked.
+        Cancelled: the user stopped the run; every reply so far is kept.
+    """
+    writer = _writer(choice, view)
     space = space_of(attribute, prompt_version=PROMPT_VERSION, model=writer.key)
     unique = list(dict.fromkeys(corpus.texts))
     replies = store.get(space, unique)
@@ -118,15 +155,22 @@ def _from_writer(
         if missing:
             writer.write(missing, attribute, resources, lambda new: store.put(space, new))
             replies |= store.get(space, missing)
-    asked = request("", attribute, short=writer.short).asked
+    asked = request("", attribute, short=writer.short, view=view).asked
     checked = [_checked(replies.get(text), text, asked) for text in corpus.texts]
-    found = Rewrites.of(writer.title, corpus, checked)
-    if resources is not None and not found.n_written:
+    return Rewrites.of(writer.title, corpus, checked)
+
+
+def refuse_unwritten(found: Rewrites) -> None:
+    """Refuse rewrites none of which is one.
+
+    Raises:
+        ModelUnavailable: no text has a rewrite.
+    """
+    if not found.n_written:
         raise ModelUnavailable(
             f"None of the replies was a rewrite: {found.summary()} Choose another model, or a "
             "source that works for these texts."
         )
-    return found
 
 
 def _checked(reply: str | None, text: str, asked: str) -> Checked:

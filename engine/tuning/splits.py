@@ -57,6 +57,20 @@ def held_out_rows(texts: Sequence[str], share: float, seed: int) -> Rows:
     return np.flatnonzero(shares_of(texts, seed) >= 1 - share).astype(np.int64)
 
 
+def development_rows(texts: Sequence[str], n: int, held_out: float, seed: int) -> Rows:
+    """(≤ n,) rows of texts that may be learnt from, drawn by a hash of their words.
+
+    Args:
+        texts: of a corpus, in canonical order.
+        n: how many.
+        held_out: share of the texts that are never drawn.
+        seed: another seed draws others.
+    """
+    usable = np.setdiff1d(np.arange(len(texts)), held_out_rows(texts, held_out, seed))
+    order = np.argsort(shares_of(texts, seed + 1)[usable], kind="stable")
+    return np.sort(usable[order][:n]).astype(np.int64)
+
+
 def split(
     triplets: Triplets,
     texts: Sequence[str],

@@ -20,7 +20,13 @@ NAMES = [each.name for each in cards()]
 CONTROLS = [name for name in NAMES if card(name).family is Family.CONTROL]
 K = 5
 TOLERANCE = 1e-4
-CHEAP = {"shortlist": 2, "max_anchors": 3, "max_new_tokens": 8, "n_steps": 6}
+CHEAP = {
+    "shortlist": 2,
+    "max_anchors": 3,
+    "max_new_tokens": 8,
+    "n_steps": 6,
+    "n_rewrites": 2,
+}
 """Where a method has these options: fewer pairs and steps, shorter rewrites, the same on each."""
 
 every_method = pytest.mark.parametrize("name", NAMES)
