@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import torch
 
 
+SAME = 1e-4
+"""Vectors of two ways to read a text that differ by less are the same."""
+
+
 def tuned_layers(transformer: Any) -> list[str]:  # noqa: ANN401 - a torch module
     """Names of the linear maps in the upper half of a transformer's layers.
 
@@ -40,23 +44,28 @@ def tuned_layers(transformer: Any) -> list[str]:  # noqa: ANN401 - a torch modul
 
 
 class LowerLayers:
-    """What the untuned layers of a sentence-transformers model say of each text, kept in memory."""
+    """What the untuned layers of a sentence-transformers model say of each text, kept in memory.
+
+    Whether a model can be read in two halves is tried on its first texts. Where that gives other
+    vectors than reading it whole (some kinds treat their first layer apart, or pad on the left),
+    it is read whole every time.
+    """
 
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - a SentenceTransformer
-        """Part the layers of a model where its kind is known; else all are read every time."""
+        """Part the layers of a model."""
         import torch
 
         self._model = model
         self._encoder: Any = getattr(model.transformers_model, "encoder", None)
         layers = list(getattr(self._encoder, "layer", []))
-        # A text's states are padded anew on the right, where positions are counted from the left.
-        self._kept = bool(layers) and model.tokenizer.padding_side == "right"
+        middle = len(layers) // 2
+        self._lower = torch.nn.ModuleList(layers[:middle])
+        self._upper = torch.nn.ModuleList(layers[middle:])
+        self._whole = torch.nn.ModuleList(layers)
         self._states: dict[str, torch.Tensor] = {}
         self._given: torch.Tensor | None = None
-        if self._kept:
-            middle = len(layers) // 2
-            self._lower = torch.nn.ModuleList(layers[:middle])
-            self._upper = torch.nn.ModuleList(layers[middle:])
+        self._parted: bool | None = None if middle else False
+        if middle:
             self._upper[0].register_forward_pre_hook(self._instead, with_kwargs=True)
 
     def vectors(self, texts: Sequence[str], features: dict[str, Any]) -> torch.Tensor:
@@ -66,18 +75,33 @@ class LowerLayers:
             texts: n texts.
             features: what the model's tokenizer made of them.
         """
+        if self._parted is None:
+            self._parted = self._can_be_parted(texts, features)
+        return self._upper_half(texts, features) if self._parted else self._read(features)
+
+    def _can_be_parted(self, texts: Sequence[str], features: dict[str, Any]) -> bool:
         import torch
 
-        if self._kept:
-            if any(text not in self._states for text in texts):
-                self._read(texts, features)
-            states = [self._states[text] for text in texts]
-            self._given = torch.nn.utils.rnn.pad_sequence(states, batch_first=True)
-            self._encoder.layer = self._upper
-        found: torch.Tensor = self._model(features)["sentence_embedding"]
+        with torch.no_grad():
+            whole, halves = self._read(features), self._upper_half(texts, features)
+        self._given, self._encoder.layer = None, self._whole
+        return bool(torch.allclose(whole, halves, atol=SAME))
+
+    def _upper_half(self, texts: Sequence[str], features: dict[str, Any]) -> torch.Tensor:
+        import torch
+
+        if any(text not in self._states for text in texts):
+            self._read_below(texts, features)
+        states = [self._states[text] for text in texts]
+        self._given = torch.nn.utils.rnn.pad_sequence(states, batch_first=True)
+        self._encoder.layer = self._upper
+        return self._read(features)
+
+    def _read(self, features: dict[str, Any]) -> torch.Tensor:
+        found: torch.Tensor = self._model(dict(features))["sentence_embedding"]
         return found
 
-    def _read(self, texts: Sequence[str], features: dict[str, Any]) -> None:
+    def _read_below(self, texts: Sequence[str], features: dict[str, Any]) -> None:
         import torch
 
         self._encoder.layer = self._lower
@@ -90,6 +114,8 @@ class LowerLayers:
     def _instead(self, module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:  # noqa: ANN401
         """Hand the first tuned layer what is kept, not what it would get."""
         del module
+        if self._given is None:
+            return None
         if given:
             return (self._given, *given[1:]), named
         return given, {**named, "hidden_states": self._given}

@@ -11,6 +11,7 @@ from engine.judges.questions import Choice, PairQuestion
 from engine.methods.registry import create, inputs_key
 from engine.resources import Resources
 from engine.store import data_dir
+from engine.tuning.finetuning import Learner
 from engine.tuning.splits import held_out_rows
 from engine.tuning.truth import (
     TrainedOn,
@@ -127,6 +128,24 @@ def test_a_fit_is_paid_once_and_says_how_it_went(corpus):
     other = create("tuned-encoder", {"n_verdicts": 20, "learns_from": "labels", "seed": 1})
     assert inputs_key(made, few, STRUCTURE) == inputs_key(other, few, STRUCTURE)
     assert inputs_key(made, few, STRUCTURE) != inputs_key(made, few, UNHEARD)
+
+
+@pytest.mark.models
+def test_the_encoder_never_reads_a_held_out_text_in_training(corpus, monkeypatch):
+    read, whole = set(), Learner.vectors
+
+    def watched(self, texts):
+        read.update(texts)
+        return whole(self, texts)
+
+    monkeypatch.setattr(Learner, "vectors", watched)
+    made = create("tuned-encoder", {"n_verdicts": 30, "n_steps": 1})
+    made.tuned(corpus.subset(canonical_order(corpus)), STRUCTURE, Resources())
+    learnt = {corpus.texts[row] for row in made.training_rows(corpus, STRUCTURE)}
+    held = {corpus.texts[row] for row in held_out_rows(corpus.texts, made.held_out, made.seed)}
+    assert len(read) > 10
+    assert read <= learnt
+    assert not read & held
 
 
 def test_triplets_among_labelled_texts_hold_no_other_text(corpus):

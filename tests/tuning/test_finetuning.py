@@ -18,7 +18,7 @@ from engine.tuning.encoder_adapter import (
     Tuned,
     reading_with,
 )
-from engine.tuning.encoder_layers import tuned_layers
+from engine.tuning.encoder_layers import LowerLayers, tuned_layers
 from engine.tuning.finetuning import Learner, Recipe, finetune, steps
 from engine.tuning.triplets import Triplets, no_triplets
 
@@ -166,6 +166,21 @@ def test_the_lower_layers_are_read_once_and_change_nothing(fitted):
     assert np.abs(moved - raw).max() > 1e-3
     merged = AdaptedEncoder("minilm", learner.adapter()).encode(TEXTS).vectors
     np.testing.assert_allclose(merged, moved, atol=1e-5)
+
+
+@pytest.mark.models
+def test_a_model_that_can_not_be_read_in_halves_is_read_whole(monkeypatch):
+    """A stand-in for kinds whose layers depend on their place: what lies below comes out wrong."""
+    right = LowerLayers._read_below
+
+    def wrong(self, texts, features):
+        right(self, texts, features)
+        for text in texts:
+            self._states[text] += 1
+
+    monkeypatch.setattr(LowerLayers, "_read_below", wrong)
+    found = Learner("minilm", Recipe()).vectors(TEXTS).detach().numpy()
+    np.testing.assert_allclose(found, Encoder("minilm").encode(TEXTS).vectors, atol=1e-5)
 
 
 @pytest.mark.models
