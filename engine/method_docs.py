@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.errors import BadInput
-from engine.methods.registry import Card, Option, cards, options
+from engine.methods.registry import Card, Option, cards, caution_of, create, options
+from engine.models.catalogue import Kind, known_models
 from engine.types import Level
 
 START = "<!-- methods: written by `likewise methods --write-docs` -->"
@@ -84,11 +85,28 @@ def _section(card: Card) -> list[str]:
     lines = [f"## {card.name}", "", f"{card.about}"]
     if card.paper:
         lines += ["", f"Source: {card.paper}."]
+    lines += _cautions(card.name)
     found = options(card.name)
     if found:
         lines += ["", "| option | default | allowed | what it does |", "|---|---|---|---|"]
         lines += [f"| `{o.name}` | `{o.default}` | {_allowed(o)} | {o.help} |" for o in found]
     return lines
+
+
+def _cautions(name: str) -> list[str]:
+    """Which of the models that are listed were not trained for what the method asks of them."""
+    made = create(name)
+    warned: dict[str, list[str]] = {}
+    for option in options(name):
+        for kind in option.model_kinds:
+            for entry in known_models(Kind(kind)):
+                caution = caution_of(made, {option.name: entry.name})
+                warned.setdefault(caution, []).append(f"`{entry.name}`")
+    warned.pop("", None)
+    told = (
+        f"To beware of, as {caution}: {', '.join(models)}." for caution, models in warned.items()
+    )
+    return [line for each in told for line in ("", each)]
 
 
 def _allowed(option: Option) -> str:

@@ -27,7 +27,8 @@ def projected_seconds(record: RunRecord, card: Card, n_texts: int) -> Projection
     """Scale a run's seconds to n_texts texts.
 
     A run that found its passes in the store has measured no model, so it projects nothing for
-    methods that read texts again.
+    methods that read texts again. One that found some of them reckons with all that a text needs,
+    kept or not: several rewrites, or a rewrite and its embedding.
 
     Args:
         record: a finished run.
@@ -39,14 +40,18 @@ def projected_seconds(record: RunRecord, card: Card, n_texts: int) -> Projection
         return Projection(0.0, "its answer ignores the attribute: one run serves all")
     growth = n_texts / max(1, record.n_texts)
     if card.level in _FLAT:
-        if record.cost.passes:
+        if record.cost.passes and record.cost.n_cached < record.n_texts:
             return Projection(None, "texts are read once a corpus, not for a new attribute")
-        return Projection(record.cost.seconds * growth, "measured seconds × N / n")
+        most = ", at most: what is asked of the attribute alone doesn't grow"
+        formula = f"measured seconds × N / n{most if record.cost.passes else ''}"
+        return Projection(record.cost.seconds * growth, formula)
     if not record.cost.passes or record.cost.n_cached > record.cost.passes:
         return Projection(None, "its passes were in the store: nothing was measured")
     per_pass = record.cost.seconds / record.cost.passes
     if card.level in _READS_EVERY_TEXT:
-        return Projection(per_pass * n_texts, f"{per_pass:.3g} s a text × N")
+        a_text = (record.cost.passes + record.cost.n_cached) / max(1, record.n_texts)
+        formula = f"{per_pass:.3g} s a pass × {a_text:.3g} passes a text × N"
+        return Projection(per_pass * a_text * n_texts, formula)
     return Projection(
         record.cost.seconds * growth, f"{per_pass:.3g} s a pair × the same share of pairs × N / n"
     )

@@ -229,6 +229,7 @@ class Resources:
             Cancelled: the user stopped the run.
         """
         reader = self.cross_encoder(model)
+        pairs = [(reader.plain(left), reader.plain(right)) for left, right in pairs]
         logits = self._cached(
             _Job(model, f"{reader.key}|pair logit", 1, "Reading pairs", counts_tokens=False),
             [content_key(*pair) for pair in pairs],
@@ -259,9 +260,13 @@ class Resources:
         for rows, texts in lm.generate_batches(unique, max_new_tokens, stop=stop):
             read = [unique[row] for row in rows]
             written.update(zip(read, texts, strict=True))
-            n_tokens = sum(lm.count_tokens(read)) + sum(lm.count_tokens([t for t in texts if t]))
+            lengths = lm.count_tokens(read)
+            n_tokens = sum(lengths) + sum(lm.count_tokens([t for t in texts if t]))
+            n_cut = sum(length > lm.room_beside(max_new_tokens) for length in lengths)
             now = time.perf_counter()
-            self.meter.add(seconds=now - started, passes=len(rows), lm_tokens=n_tokens)
+            self.meter.add(
+                seconds=now - started, passes=len(rows), lm_tokens=n_tokens, n_truncated=n_cut
+            )
             started = now
             self.report(len(written) / len(unique), f"Writing {len(written)} of {len(unique)}")
             self.check_cancelled()

@@ -27,6 +27,21 @@ def test_every_text_is_read_again():
     assert found.seconds == pytest.approx(200_000)
 
 
+def test_several_passes_a_text_are_all_reckoned_with():
+    # 100 texts, each rewritten three times, one of them kept: 200 passes of 0.1 s were measured.
+    cost = {"seconds": 20.0, "passes": 200, "n_cached": 100}
+    found = projected_seconds(record("multi-summary", **cost), card("multi-summary"), 10_000)
+    assert found.seconds == pytest.approx(0.1 * 3 * 10_000)
+    assert found.formula == "0.1 s a pass × 3 passes a text × N"
+
+
+def test_queries_on_kept_texts_project_at_most_their_growth_with_the_texts():
+    cost = {"seconds": 2.0, "passes": 6, "n_cached": 100}
+    found = projected_seconds(record("query-relevance", **cost), card("query-relevance"), 1_000)
+    assert found.seconds == pytest.approx(20.0)
+    assert "at most" in found.formula
+
+
 def test_a_run_from_the_store_projects_nothing():
     found = projected_seconds(
         record("one-word", seconds=0.1, passes=0, n_cached=100), card("one-word"), 1_000_000

@@ -66,16 +66,17 @@ class AllPairs:
         candidates = np.stack(others) if n_pairs else np.empty((len(corpus), 0), dtype=np.int64)
 
         def scorer(left: Rows, right: Rows) -> Floats:
-            return self._read(corpus, attribute, resources, left, right)
+            return self.score_pairs(corpus, attribute, resources, left, right)
 
         scale = Scale.LOGIT if self.read_by == "pair model" else Scale.PROBABILITY
         similarity = PairSimilarity(len(corpus), scale, candidates, scorer)
         similarity.score_shortlists(anchors)
         return similarity
 
-    def _read(
+    def score_pairs(
         self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
     ) -> Floats:
+        """(m,) logits or grades of pairs, whatever max_pairs allows."""
         if self.read_by == "pair model":
             options: dict[str, OptionValue] = {"model": self.model, "symmetric": False}
             reader = cast("ReadsPairs", create("reranker", options))

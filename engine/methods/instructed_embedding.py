@@ -31,6 +31,11 @@ class InstructedEmbedding:
 
     model: str = option(DEFAULT_ENCODER, "sentence encoder", model_kinds=(Kind.ENCODER,))
 
+    @property
+    def caution(self) -> str:
+        """What to know about the model: whether it was trained on free-text instructions."""
+        return instruction_format(self.model).caution
+
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Encode every text together with the attribute."""
         form = instruction_format(self.model)

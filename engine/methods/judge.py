@@ -64,11 +64,17 @@ class JudgeMethod:
         work = resources.with_progress(0.1, 1.0)
 
         def scorer(left: Rows, right: Rows) -> Floats:
-            return graded(corpus, attribute, self._choice(), work, left, right)
+            return self.score_pairs(corpus, attribute, work, left, right)
 
         similarity = PairSimilarity(len(corpus), Scale.PROBABILITY, candidates, scorer)
         similarity.score_shortlists(anchors)
         return similarity
+
+    def score_pairs(
+        self, corpus: Corpus, attribute: Attribute, resources: Resources, left: Rows, right: Rows
+    ) -> Floats:
+        """(m,) grades of pairs as shares of the highest, whatever the shortlist."""
+        return graded(corpus, attribute, self._choice(), resources, left, right)
 
     def basis(self) -> Method:
         """The method that proposes candidates: another shortlist, another run."""

@@ -62,6 +62,16 @@ class ReadsPairs(Protocol):
 
 
 @runtime_checkable
+class Cautions(Protocol):
+    """A method whose model, as chosen, may not do what is asked of it."""
+
+    @property
+    def caution(self) -> str:
+        """What to know about the choice; "" where there is nothing to warn of."""
+        ...
+
+
+@runtime_checkable
 class Categorises(Protocol):
     """A method that rests on categories of the attribute."""
 
@@ -87,6 +97,7 @@ class Card:
     paper: str
     about: str
     version: int
+    also_called: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,7 @@ MethodClass = TypeVar("MethodClass", bound=type)
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _classes: dict[str, type[Any]] = {}
 _cards: dict[str, Card] = {}
+_aliases: dict[str, str] = {}
 
 
 def method(
@@ -119,6 +131,7 @@ def method(
     tunable: bool = False,
     paper: str = "",
     version: int = 1,
+    also_called: tuple[str, ...] = (),
 ) -> Callable[[MethodClass], MethodClass]:
     """Register a frozen dataclass as a method, with its card.
 
@@ -131,6 +144,7 @@ def method(
         tunable: whether verdicts can make it better.
         paper: where it comes from.
         version: raise it when the same options give other numbers: kept runs are not reused then.
+        also_called: other names by which it can be asked for; results carry the first one.
     """
 
     def register(cls: MethodClass) -> MethodClass:
@@ -138,7 +152,10 @@ def method(
             raise BadInput(f"Two methods are called {name!r}: rename one of them.")
         _classes[name] = cls
         about = " ".join((cls.__doc__ or "").split())
-        _cards[name] = Card(name, family, level, rereads, tunable, summary, paper, about, version)
+        _cards[name] = Card(
+            name, family, level, rereads, tunable, summary, paper, about, version, also_called
+        )
+        _aliases.update(dict.fromkeys(also_called, name))
         return cls
 
     return register
@@ -169,22 +186,27 @@ def cards() -> list[Card]:
 
 
 def card(name: str) -> Card:
-    """The card of one method.
+    """The card of one method, by its name or another that it goes by.
 
     Raises:
         UnknownName: no such method; the message suggests the nearest name.
+
+    Example:
+        >>> card("hypernetwork").name
+        'written-projection'
     """
     _discover()
+    name = _aliases.get(name, name)
     if name not in _cards:
-        raise UnknownName("method", name, _cards)
+        raise UnknownName("method", name, [*_cards, *_aliases])
     return _cards[name]
 
 
 def options(name: str) -> list[Option]:
     """The options of a method, read from its dataclass fields."""
-    card(name)
-    hints = typing.get_type_hints(_classes[name])
-    return [_option(field, hints[field.name]) for field in dataclasses.fields(_classes[name])]
+    made_by = _classes[card(name).name]
+    hints = typing.get_type_hints(made_by)
+    return [_option(field, hints[field.name]) for field in dataclasses.fields(made_by)]
 
 
 def create(name: str, values: Mapping[str, OptionValue] | None = None) -> Method:
@@ -200,7 +222,7 @@ def create(name: str, values: Mapping[str, OptionValue] | None = None) -> Method
         if key not in known:
             raise UnknownName(f"option of {name}", key, known)
         checked[key] = _checked(known[key], value)
-    made: Method = _classes[name](**checked)
+    made: Method = _classes[card(name).name](**checked)
     return made
 
 
@@ -215,6 +237,21 @@ def name_of(made: Method) -> str:
 def options_of(made: Method) -> dict[str, OptionValue]:
     """The options an instance was made with."""
     return {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}  # type: ignore[arg-type]
+
+
+def caution_of(made: Method, chosen: Mapping[str, OptionValue] | None = None) -> str:
+    """What to know about the model of a method, or of the one chosen instead; "" for nothing.
+
+    Args:
+        made: the method.
+        chosen: options that differ from its own.
+
+    Example:
+        >>> caution_of(create("instructed-embedding"))
+        'free-text attributes are out of its training'
+    """
+    asked = create(name_of(made), {**options_of(made), **chosen}) if chosen else made
+    return asked.caution if isinstance(asked, Cautions) else ""
 
 
 def method_key(made: Method) -> str:

@@ -13,6 +13,7 @@ from engine.methods.content_order import content_ranks, first_anchors
 from engine.methods.registry import Method, create, method, option
 from engine.models.architecture import is_causal_language_model
 from engine.models.catalogue import DEFAULT_LM, Kind, known_models
+from engine.models.instructions import CLOSED_SET
 from engine.models.reranker_formats import (
     BODY,
     FORMATS_VERSION,
@@ -76,6 +77,14 @@ class Reranker:
         similarity = PairSimilarity(len(corpus), Scale.LOGIT, candidates, scorer)
         similarity.score_shortlists(first_anchors(corpus, self.max_anchors))
         return similarity
+
+    @property
+    def caution(self) -> str:
+        """What to know about the model: cross-encoders were trained without instructions."""
+        form = self._format()
+        if form is not None:
+            return form.caution
+        return "" if self._reads_like_a_language_model() else CLOSED_SET
 
     def basis(self) -> Method:
         """The method that proposes candidates: another shortlist, another run."""

@@ -19,6 +19,7 @@ from engine.models.loading import (
     unavailable,
     without_progress_bars,
 )
+from engine.models.prompt_tokens import PromptTokens
 from engine.types import Floats
 
 if TYPE_CHECKING:
@@ -45,10 +46,15 @@ class CrossEncoderModel:
         weights = find_weights(entry)
         self._device = pick_device()
         self._model = _load(name, str(weights.path), self._device)
+        self._tokens = PromptTokens(name, self._model.tokenizer)
         self._lock = threading.Lock()
         self.name = name
         self.key = model_key(entry, weights, self._device)
         self.max_tokens = int(self._model.max_seq_length or 1_000_000)
+
+    def plain(self, text: str) -> str:
+        """The text with special tokens spelt out in it, such as [SEP], broken up."""
+        return self._tokens.plain(text)
 
     def predict(self, pairs: Sequence[tuple[str, str]]) -> Floats:
         """(n,) raw logits of pairs, never squashed; higher is more alike.
@@ -59,9 +65,13 @@ class CrossEncoderModel:
         return collect(self.batches(pairs), len(pairs), 1).values[:, 0]
 
     def batches(self, pairs: Sequence[tuple[str, str]]) -> Iterator[PassBatch]:
-        """The same pass, batch by batch, longest pairs first; values are (b, 1)."""
+        """The same pass, batch by batch, longest pairs first; values are (b, 1).
+
+        Special tokens spelt out in a text are broken up: none can end its side of the pair.
+        """
         if not pairs:
             return
+        pairs = [(self.plain(left), self.plain(right)) for left, right in pairs]
         lengths = self._lengths(pairs)
         planned = length_sorted_batches(
             [min(length, self.max_tokens) for length in lengths],

@@ -271,9 +271,13 @@ class LanguageModel:
             return np.zeros((len(rows), 0), dtype=np.float32)
 
         ids = self._prompts.ids(prompts)
-        room = max(1, self.max_tokens - max_new_tokens)
+        room = self.room_beside(max_new_tokens)
         for batch in self._batches_of(ids, prompts, room, run, extra=max_new_tokens):
             yield batch.rows, [written[row] for row in batch.rows]
+
+    def room_beside(self, max_new_tokens: int) -> int:
+        """Tokens of a prompt that fit the window beside what is to be written."""
+        return max(1, self.max_tokens - max_new_tokens)
 
     def chat(self, system: str, user: str) -> str:
         """The prompt that the model's own chat template makes, up to where its answer begins.

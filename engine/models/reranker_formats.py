@@ -9,7 +9,9 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-FORMATS_VERSION = 2
+from engine.models.instructions import CLOSED_SET
+
+FORMATS_VERSION = 3
 INSTRUCT = "Find texts that are alike in terms of {attribute}, whatever else they say"
 SYSTEM = (
     "Judge whether the Document meets the requirements based on the Query and the Instruct "
@@ -44,6 +46,11 @@ class RerankerFormat:
     def choices(self) -> tuple[str, ...]:
         """The answers whose logits are read."""
         return (self.yes, self.no) if self.no else (self.yes,)
+
+    @property
+    def caution(self) -> str:
+        """What to warn of where the model is chosen; "" where it was trained on free text."""
+        return "" if self.free_text else CLOSED_SET
 
     def filled(self, attribute: str, anchor: str, candidate: str) -> str:
         """The exact string sent for one pair."""

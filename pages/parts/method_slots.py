@@ -7,7 +7,16 @@ from typing import Any
 import streamlit as st
 
 from engine.errors import LikewiseError
-from engine.methods.registry import Option, card, cards, name_of, options, options_of
+from engine.methods.registry import (
+    Method,
+    Option,
+    card,
+    cards,
+    caution_of,
+    name_of,
+    options,
+    options_of,
+)
 from engine.models.catalogue import Kind, known_models
 from pages.parts import state
 
@@ -65,22 +74,24 @@ def _about(place: int, spec: str) -> None:
         f"Family: {told.family}. A new attribute costs {told.level.cost} (level {told.level}); "
         f"reads again: {told.rereads}. Source: {told.paper or 'none'}."
     )
+    if caution := caution_of(made):
+        st.warning(f"With the model chosen, {caution}.", icon=":material/info:")
     found = options(name)
     if not found:
         return
     values = options_of(made)
     with st.form(key=f"options:{place}:{spec}", border=False):
         for option in found:
-            _widget(option, values[option.name], key=f"option:{place}:{spec}:{option.name}")
+            _widget(made, option, values[option.name], f"option:{place}:{spec}:{option.name}")
         st.form_submit_button(
             "Use these options", on_click=_set_options, args=(place, spec), type="primary"
         )
 
 
-def _widget(option: Option, value: Any, key: str) -> None:  # noqa: ANN401 - any option type
+def _widget(made: Method, option: Option, value: Any, key: str) -> None:  # noqa: ANN401
     label = option.name.replace("_", " ")
     if option.model_kinds:
-        _model_widget(option, str(value), label, key)
+        _model_widget(made, option, str(value), label, key)
     elif option.choices:
         places = list(option.choices)
         st.selectbox(label, places, index=places.index(value), help=option.help, key=key)
@@ -100,13 +111,15 @@ def _number_widget(option: Option, value: Any, label: str, key: str) -> None:  #
     st.number_input(label, low, high, cast(value), step=step, help=option.help, key=key)
 
 
-def _model_widget(option: Option, value: str, label: str, key: str) -> None:
+def _model_widget(made: Method, option: Option, value: str, label: str, key: str) -> None:
     entries = [e for kind in option.model_kinds for e in known_models(Kind(kind))]
     about = {}
     for entry in entries:
         size = "" if entry.size_mb is None else f"{entry.size_mb:,.0f} MB, "
         where = "here" if entry.here else "to be downloaded when first used"
-        about[entry.name] = f"{entry.name}  ({size}{where})"
+        caution = caution_of(made, {option.name: entry.name})
+        warned = f"; {caution}" if caution else ""
+        about[entry.name] = f"{entry.name}  ({size}{where}{warned})"
     names = [*about, *([] if value in about else [value])]
     st.selectbox(
         label,

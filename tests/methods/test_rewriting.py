@@ -12,8 +12,10 @@ from engine.diagnostics.conditioning import draw_swap_triplets, swap_accuracy
 from engine.methods.registry import create, options
 from engine.methods.rewrite_bm25 import FromRewrites
 from engine.resources import Meter, Resources
+from engine.rewriting import shipped
 from engine.rewriting.replies import Status
 from engine.rewriting.writing import Choice
+from engine.run import RunRequest
 from engine.types import Attribute, Scale
 
 STRUCTURE = Attribute("mathematical structure")
@@ -106,3 +108,23 @@ def test_a_small_model_writes_once_and_the_rewrites_can_be_shown() -> None:
     np.testing.assert_allclose(
         second.pairs(rows, columns), first.pairs(order[rows], order[columns]), atol=1e-6
     )
+
+
+def test_the_key_of_a_run_follows_the_content_of_shipped_rewrites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample's file that is changed makes another run, in the same process too."""
+    corpus = load_corpus("math_problems").sample(8, seed=0)
+    request = RunRequest(corpus, STRUCTURE, create("rewrite-bm25"))
+    first = request.key
+    (sample, suggested) = next(
+        pair for pair in shipped._with_rewrites() if pair[1].column == "structure"
+    )
+    edited = tmp_path / "structure.jsonl"
+    edited.write_text(shipped._path(sample, suggested).read_text().replace("Multiply", "Times"))
+    monkeypatch.setattr(shipped, "_path", lambda *_: edited)
+    assert request.key != first
+    local = RunRequest(corpus, STRUCTURE, create("rewrite-bm25", {"source": "local"})).key
+    monkeypatch.undo()
+    assert request.key == first
+    assert RunRequest(corpus, STRUCTURE, create("rewrite-bm25", {"source": "local"})).key == local
