@@ -1,0 +1,1 @@
+"""Which questions to ask: where they tell most, and always some at random."""
