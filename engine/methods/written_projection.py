@@ -36,6 +36,7 @@ from engine.types import Attribute, Family, Level, Similarity, content_key
     level=Level.ONE_CALL,
     rereads="nothing",
     summary="a language model writes categories once; a frozen embedding is compared with them",
+    also_called=("hypernetwork",),
 )
 @dataclass(frozen=True, slots=True)
 class WrittenProjection:
@@ -45,7 +46,9 @@ class WrittenProjection:
     Source auto takes your saved categories, else those shipped with a sample, else only the
     attribute's own words, which is the weakest there is; many-view borrows the values of the
     attributes nearest in a bank of 320, hardly better. Nothing is learnt of verdicts here: with
-    labels use the method probe, with triplets projection; both start from these categories.
+    labels use the method probe, with triplets projection; both start from these categories. It is
+    also called hypernetwork: the language model is what writes a projection for any attribute, as
+    no small network trained for that came near it.
     """
 
     source: Literal[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -62,9 +63,24 @@ def _categories(corpus: Corpus, attribute: Attribute, made: WrittenProjection, k
         if versions and st.button("Back to what was written", key=f"forget-categories:{key}"):
             CategoryLibrary().forget(attribute)
             st.rerun()
+        _merging(attribute, found, key)
         st.download_button(
             "JSON", to_json(found), f"{attribute.name}.categories.json", key=f"j:{key}"
         )
+
+
+def _merging(attribute: Attribute, found: CategorySet, key: str) -> None:
+    with st.popover("Merge categories"):
+        chosen = st.multiselect("Which", found.names, key=f"merge:{key}")
+        name = st.text_input("Name of the merged one", key=f"merge-name:{key}")
+        if st.button("Merge and run again", key=f"merge-now:{key}", disabled=len(chosen) < 2):
+            try:
+                merged = replace(found.merge(chosen, name or chosen[0]), origin="the analyst")
+                CategoryLibrary().save(attribute, merged)
+            except LikewiseError as error:
+                st.error(str(error))
+            else:
+                st.rerun()
 
 
 def _where_from(

@@ -3,7 +3,7 @@ import pytest
 
 from engine.corpus import load_corpus
 from engine.errors import BadInput, ModelUnavailable, UnknownName
-from engine.methods.registry import card, create
+from engine.methods.registry import card, cards, create, name_of
 from engine.projection.categories import Category, CategorySet, to_json
 from engine.projection.library import CategoryLibrary
 from engine.resources import Resources
@@ -38,6 +38,16 @@ def test_card_says_what_it_costs():
     assert about.level is Level.ONE_CALL
     assert about.rereads == "nothing"
     assert not about.tunable
+
+
+def test_hypernetwork_is_another_name_of_it():
+    assert card("hypernetwork") == card("written-projection")
+    made = create("hypernetwork", {"words": 0.3})
+    assert made == create("written-projection", {"words": 0.3})
+    assert name_of(made) == "written-projection"
+    assert "hypernetwork" not in [each.name for each in cards()]
+    with pytest.raises(UnknownName, match="Did you mean 'hypernetwork'"):
+        card("hypernetworks")
 
 
 def test_auto_prefers_what_the_analyst_saved_then_shipped_then_words(corpus):
