@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -95,17 +95,27 @@ def batch_drift(scored: BatchScores, *, seed: int = 0) -> list[BatchDrift]:
 
 def shared_scores(scored: BatchScores) -> tuple[Doubles, list[str]]:
     """(items, batches) scores of the items that every batch has, and the batches' names."""
+    names = sorted(set(scored.batches))
+    full = _shared(scored, len(names)).values()
+    return np.array([[row[name] for name in names] for row in full], dtype=np.float64), names
+
+
+def shared_items(scored: BatchScores) -> list[str]:
+    """The items that every batch has, in the order of the rows of `shared_scores`."""
+    return list(_shared(scored, len(set(scored.batches))))
+
+
+def _shared(scored: BatchScores, n_batches: int) -> dict[str, dict[str, float]]:
+    """Scores by batch of each item that all batches have."""
     if not len(scored.items) == len(scored.batches) == len(scored.scores):
         raise BadInput("Items, batches and scores have different lengths; give one of each.")
-    names = sorted(set(scored.batches))
     by_item: dict[str, dict[str, float]] = {}
     for item, batch, score in zip(*scored[:2], scored.scores.tolist(), strict=True):
         row = by_item.setdefault(item, {})
         if batch in row:
             raise BadInput(f"Item {item!r} occurs twice in batch {batch!r}; give one score each.")
         row[batch] = score
-    full: Sequence[dict[str, float]] = [row for row in by_item.values() if len(row) == len(names)]
-    return np.array([[row[name] for name in names] for row in full], dtype=np.float64), names
+    return {item: row for item, row in by_item.items() if len(row) == n_batches}
 
 
 def _line(x: Doubles, y: Doubles, shares: Doubles, ratio: float) -> tuple[Doubles, Doubles]:

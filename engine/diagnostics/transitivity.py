@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -40,20 +40,40 @@ def order_flips(verdicts: Iterable[Verdict], kind: Kind = Kind.TRIPLET) -> Order
             several on a question in one order the last counts.
         kind: triplet or comparison.
     """
+    latest = _latest(verdicts, kind)
+    changed = [differ(*twice) for twice in both_ways(latest, kind)]
+    sides = [v.choice for v in latest if v.choice in (Choice.LEFT, Choice.RIGHT)]
+    return OrderFlips(
+        wilson(sum(changed), len(changed)), wilson(sides.count(Choice.LEFT), len(sides))
+    )
+
+
+def both_ways(verdicts: Iterable[Verdict], kind: Kind) -> list[tuple[Verdict, Verdict]]:
+    """One judge's parsed verdicts on each question that he was asked with its sides either way.
+
+    Args:
+        verdicts: those of other kinds are passed over; of several on a question in one order the
+            last counts.
+        kind: of the questions.
+    """
+    by_question: dict[str, list[Verdict]] = {}
+    for verdict in _latest(verdicts, kind):
+        by_question.setdefault(verdict.unordered_key, []).append(verdict)
+    return [(group[0], group[1]) for group in by_question.values() if len(group) == 2]
+
+
+def differ(first: Verdict, second: Verdict) -> bool:
+    """Whether a verdict changed with the order of its sides."""
+    return first.value != second.value or first.choice != _mirrored(second.choice)
+
+
+def _latest(verdicts: Iterable[Verdict], kind: Kind) -> list[Verdict]:
     latest = {
         verdict.question_key: verdict
         for verdict in verdicts
         if verdict.kind is kind and verdict.status is Status.PARSED
     }
-    by_question: dict[str, list[Verdict]] = {}
-    for verdict in latest.values():
-        by_question.setdefault(verdict.unordered_key, []).append(verdict)
-    twice = [group for group in by_question.values() if len(group) == 2]
-    changed = [first.choice != _mirrored(second.choice) for first, second in twice]
-    sides = [v.choice for v in latest.values() if v.choice in (Choice.LEFT, Choice.RIGHT)]
-    return OrderFlips(
-        wilson(sum(changed), len(changed)), wilson(sides.count(Choice.LEFT), len(sides))
-    )
+    return list(latest.values())
 
 
 def _mirrored(choice: Choice | None) -> Choice | None:
@@ -62,16 +82,11 @@ def _mirrored(choice: Choice | None) -> Choice | None:
 
 def grade_flips(verdicts: Iterable[Verdict]) -> Estimate:
     """Share of pairs graded both ways round whose grade changed; `n` counts pairs."""
-    latest = {
-        verdict.question_key: verdict
-        for verdict in verdicts
-        if verdict.kind is Kind.PAIR and verdict.value is not None
-    }
-    grades: dict[str, list[float]] = {}
-    for verdict in latest.values():
-        if verdict.value is not None:
-            grades.setdefault(verdict.unordered_key, []).append(verdict.value)
-    twice = [group for group in grades.values() if len(group) == 2]
+    twice = [
+        (first.value, second.value)
+        for first, second in both_ways(verdicts, Kind.PAIR)
+        if first.value is not None and second.value is not None
+    ]
     return wilson(sum(first != second for first, second in twice), len(twice))
 
 
@@ -83,9 +98,14 @@ class Comparisons(NamedTuple):
     loser: Rows
 
 
-def comparisons(verdicts: Iterable[Verdict]) -> Comparisons:
-    """One judge's decided triplets, texts numbered as they are met; conflicting repeats cancel."""
-    numbers: dict[str, int] = {}
+def comparisons(verdicts: Iterable[Verdict], rows: Mapping[str, int] | None = None) -> Comparisons:
+    """One judge's decided triplets; repeats that conflict cancel each other.
+
+    Args:
+        verdicts: those that are no decided triplets are passed over.
+        rows: number of each text by its key; texts are numbered as they are met where left out.
+    """
+    numbers = dict(rows or {})
     votes: dict[tuple[int, int, int], int] = {}
     for verdict in verdicts:
         if verdict.kind is not Kind.TRIPLET or verdict.choice not in (Choice.LEFT, Choice.RIGHT):

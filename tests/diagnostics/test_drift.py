@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.diagnostics.drift import BatchScores, batch_drift, scores_by_batch
+from engine.diagnostics.drift import (
+    BatchScores,
+    batch_drift,
+    scores_by_batch,
+    shared_items,
+    shared_scores,
+)
 from engine.errors import BadInput
 from engine.judges.questions import PointQuestion, Verdict
 from engine.types import Attribute
@@ -66,3 +72,11 @@ def test_scores_come_from_the_ledgers_points():
     found = scores_by_batch(given_)
     assert found.batches == ("1", "2")
     assert found.scores.tolist() == [4, 5]
+
+
+def test_shared_items_stand_in_the_order_of_their_scores():
+    scored = BatchScores(
+        ("c", "a", "a", "b", "c"), ("1", "1", "2", "1", "2"), np.array([3.0, 1, 2, 9, 4])
+    )
+    assert shared_items(scored) == ["c", "a"]
+    assert shared_scores(scored)[0].tolist() == [[3, 4], [1, 2]]

@@ -7,15 +7,17 @@ from hypothesis import strategies as st
 
 from engine.diagnostics.transitivity import (
     Comparisons,
+    both_ways,
     broken_triangles,
     comparisons,
+    differ,
     grade_flips,
     intransitive_triads,
     order_flips,
 )
 from engine.diagnostics.truth import PairTruth
 from engine.errors import BadInput
-from engine.judges.questions import Choice, PairQuestion, TripletQuestion, Verdict
+from engine.judges.questions import Choice, Kind, PairQuestion, TripletQuestion, Verdict
 from engine.types import Attribute
 
 TONE = Attribute("tone")
@@ -123,3 +125,19 @@ def test_labels_never_break_a_triangle(codes):
 def test_no_pairs_no_triangles():
     none = np.empty(0, np.int64)
     assert broken_triangles(PairTruth(none, none, none.astype(bool), "me")).n == 0
+
+
+def test_what_flips_is_shown_with_both_verdicts():
+    kept = [chose("x", "a", "b", Choice.LEFT), chose("x", "b", "a", Choice.RIGHT)]
+    flips = [chose("y", "a", "b", Choice.LEFT), chose("y", "b", "a", Choice.LEFT)]
+    once = [chose("z", "a", "b", Choice.LEFT), graded("a", "b", 4), graded("b", "a", 4)]
+    found = both_ways([*kept, *flips, *once], Kind.TRIPLET)
+    assert [differ(*twice) for twice in found] == [False, True]
+    assert found[1] == tuple(flips)
+    assert [differ(*twice) for twice in both_ways(once, Kind.PAIR)] == [False]
+
+
+def test_texts_can_be_numbered_by_their_rows():
+    verdict = chose("x", "a", "b", Choice.RIGHT)
+    rows = dict(zip(verdict.text_keys, (7, 5, 3), strict=True))
+    assert [column.tolist() for column in comparisons([verdict], rows)] == [[7], [3], [5]]
