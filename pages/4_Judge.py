@@ -81,6 +81,7 @@ def _check(corpus: Corpus, attribute: Attribute, asked: Settings | None, judge: 
 
 def _ledger(corpus: Corpus, attribute: Attribute) -> None:
     ledger_view(corpus, attribute)
+    st.divider()
     files_view(corpus)
 
 

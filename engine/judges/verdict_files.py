@@ -23,6 +23,10 @@ _ID_FIELDS = {
     Kind.COMPARISON: ("left", "right"),
     Kind.POINT: ("text",),
 }
+_TEXT_FIELDS = (
+    "judge", "prompt_version", "reason", "raw", "time", "batch", "stratum", "answer",
+)  # fmt: skip
+_NUMBER_FIELDS = ("value", "n_tokens_in", "n_tokens_out", "dollars", "seconds")
 _VALUE_FIELD = {Kind.PAIR: "grade", Kind.POINT: "score"}
 
 
@@ -63,16 +67,28 @@ def read_entries(path: Path, texts: Mapping[str, str], judge: str) -> Iterator[E
         BadInput: a line can't be read as a verdict; the message names the line.
     """
     seen: Counter[str] = Counter()
+    for number, line in _lines(path):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            yield _entry(fields, texts, judge, seen)
+        except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            problem = f"{error.args[0]!r} is missing" if type(error) is KeyError else error
+            raise BadInput(f"Line {number} of {path} is not a verdict: {problem}.") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    number = 0
     with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                fields = json.loads(line)
-                yield _entry(fields, texts, judge, seen)
-            except (BadInput, ValueError, KeyError, TypeError, AttributeError) as error:
-                problem = f"{error.args[0]!r} is missing" if type(error) is KeyError else error
-                raise BadInput(f"Line {number} of {path} is not a verdict: {problem}.") from error
+        try:
+            for number, line in enumerate(lines, start=1):
+                yield number, line
+        except UnicodeDecodeError as error:
+            raise BadInput(
+                f"{path} is no UTF-8 text from line {number + 1} on: {error.reason}. Save it as "
+                "UTF-8, one JSON object a line."
+            ) from error
 
 
 def _entry(
@@ -95,7 +111,21 @@ def _full_entry(fields: dict[str, Any]) -> Entry:
     if fields["choice"] is not None:
         fields["choice"] = member(Choice, fields["choice"])
     fields["text_keys"] = tuple(fields["text_keys"])
+    _check_types(fields)
     return Entry(identity, Verdict(**fields), withdrawn)
+
+
+def _check_types(fields: Mapping[str, Any]) -> None:
+    """Refuse what the ledger's columns would take and nothing could read again."""
+    worded = {name: fields[name] for name in _TEXT_FIELDS}
+    worded |= {f"text key {i + 1}": key for i, key in enumerate(fields["text_keys"])}
+    for name, value in worded.items():
+        if not isinstance(value, str):
+            raise BadInput(f"{name} is {str(value)[:50]!r}, and must be text")
+    for name in _NUMBER_FIELDS:
+        value = fields[name]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise BadInput(f"{name} is {str(value)[:50]!r}, and must be a number or null")
 
 
 def _plain_verdict(fields: dict[str, Any], texts: Mapping[str, str], judge: str) -> Verdict:

@@ -27,8 +27,9 @@ from pages.parts.judge_choice import (
 from pages.parts.judge_settings import Settings
 from pages.parts.judge_words import dollars, said, show_problem
 
-PROMPT_HEIGHT = 300
+PROMPT_HEIGHT = 250
 WIDEST = 0.5
+COUNTED, REFUSED = "judge-counted", "judge-refused"
 
 
 def subject_of(corpus: Corpus, attribute: Attribute) -> str:
@@ -90,7 +91,7 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
         on_click=_submit,
         args=(corpus, attribute, asked, cap),
     )
-    problem = st.session_state.pop("judge-refused", "")
+    problem = st.session_state.pop(REFUSED, "")
     if problem:
         show_problem("It was not begun.", problem)
 
@@ -100,7 +101,7 @@ def _estimate(asked: Settings) -> Estimate | None:
     if not asked.choice.is_paid:
         return None
     key = (cached.ledger().version, asked.key, asked.choice.key)
-    counted = st.session_state.get("judge-counted") == key[1:]
+    counted = st.session_state.get(COUNTED) == key[1:]
     judge = paid_judge(asked.choice)
     return cached.judging(
         ("estimate", counted, *key),
@@ -114,12 +115,16 @@ def _estimate(asked: Settings) -> Estimate | None:
 
 def _count_exactly(asked: Settings) -> None:
     wanted = (asked.key, asked.choice.key)
-    if st.session_state.get("judge-counted") == wanted:
-        return
-    if st.button("Count the tokens", type="tertiary", icon=":material/calculate:",
-                 help="The API counts a few of the prompts, for nothing."):  # fmt: skip
-        st.session_state["judge-counted"] = wanted
-        st.rerun(scope="fragment")
+    if st.session_state.get(COUNTED) != wanted:
+        st.button(
+            "Count the tokens",
+            type="tertiary",
+            icon=":material/calculate:",
+            help="The API counts a few of the prompts, for nothing.",
+            key="judge-count",
+            on_click=st.session_state.update,
+            args=({COUNTED: wanted},),
+        )
 
 
 def _costs(found: Estimate) -> None:
@@ -207,7 +212,7 @@ def _submit(corpus: Corpus, attribute: Attribute, asked: Settings, cap: float | 
         )
         cached.judge_jobs().submit(asking)
     except LikewiseError as error:
-        st.session_state["judge-refused"] = str(error)
+        st.session_state[REFUSED] = str(error)
 
 
 def _latest(status: AskingStatus | None, corpus: Corpus) -> None:

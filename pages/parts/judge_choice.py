@@ -179,7 +179,8 @@ def _server(view: state.View) -> Choice:
     )  # fmt: skip
     provider = right.text_input(
         "Whose prices hold?", key="judge-provider", persist_state=KEEP,
-        placeholder="openai, or nothing: the price is unknown",
+        placeholder="nobody's", help="A provider such as openai, as genai-prices lists it. Left "
+        "empty, the price is unknown, and no cap can be kept.",
     ).strip()  # fmt: skip
     problem = "" if model.strip() else "Name the model, as the server calls it."
     return Choice(
@@ -206,7 +207,7 @@ def _notes(view: state.View) -> str:
 def kinds_of(choice: Choice, shipped: Sequence[Kind]) -> list[Kind]:
     """The kinds of question that a judge can answer; shipped: those of the replayed verdicts."""
     if choice.who == REPLAY:
-        return list(dict.fromkeys(shipped))
+        return list(shipped)
     if choice.who == LOCAL:
         return list(LOCAL_KINDS)
     if choice.who == LABELS:

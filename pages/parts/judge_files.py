@@ -9,10 +9,11 @@ import streamlit as st
 
 from engine.corpus import Corpus
 from engine.errors import LikewiseError
+from engine.formats.table import counted
 from pages.parts import cached
 from pages.parts.judge_words import show_problem
 
-IMPORTED = "judge-imported"
+TOLD, JUDGE, FILE = "ledger-told", "ledger-import-judge", "ledger-import-file"
 
 
 def files_view(corpus: Corpus) -> None:
@@ -43,35 +44,40 @@ def exported() -> bytes:
 
 def _import(corpus: Corpus) -> None:
     with st.form("ledger-import", border=False):
-        judge = st.text_input(
-            "Who gave them? (an export says it)",
-            "imported",
-            key="ledger-import-judge",
-        )
-        uploaded = st.file_uploader(
-            "Verdicts, one JSON line each", type=["jsonl", "json"], key="ledger-import-file"
-        )
-        if st.form_submit_button("Import", icon=":material/upload:") and uploaded is not None:
-            _read(uploaded.getvalue(), uploaded.name, corpus, judge.strip() or "imported")
+        st.text_input("Who gave them? (an export says it)", "imported", key=JUDGE)
+        st.file_uploader("Verdicts, one JSON line each", type=["jsonl", "json"], key=FILE)
+        st.form_submit_button("Import", icon=":material/upload:", on_click=_read, args=(corpus,))
     st.caption(
         'A plain line: {"kind": "pair", "attribute": "tone", "left": "ID", "right": "ID", '
-        '"grade": 3}. Ids are those of the whole corpus that is open.'
+        '"grade": 3}. Ids are those of the texts that are open.'
     )
-    said = st.session_state.pop(IMPORTED, "")
-    if said:
-        st.success(said)
+    done, problem = st.session_state.pop(TOLD, ("", ""))
+    if done:
+        st.success(done)
+    if problem:
+        show_problem("Nothing was imported.", problem)
 
 
-def _read(content: bytes, name: str, corpus: Corpus, judge: str) -> None:
+def _read(corpus: Corpus) -> None:
+    uploaded = st.session_state[FILE]
+    if uploaded is None:
+        st.session_state[TOLD] = ("", "No file is chosen.")
+        return
+    judge = str(st.session_state[JUDGE]).strip() or "imported"
+    texts = dict(zip(corpus.ids, corpus.texts, strict=True))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "verdicts.jsonl"
-        path.write_bytes(content)
+        path.write_bytes(uploaded.getvalue())
         try:
-            texts = dict(zip(corpus.ids, corpus.texts, strict=True))
             n = cached.ledger().import_jsonl(path, texts, judge)
         except LikewiseError as error:
-            show_problem("Nothing was imported.", str(error).replace(str(path), name))
+            st.session_state[TOLD] = ("", str(error).replace(str(path), uploaded.name))
             return
     known = "" if n else ": the ledger had them all"
-    st.session_state[IMPORTED] = f"{n:,} new verdicts were read from {name}{known}."
-    st.rerun(scope="fragment")
+    found = counted(n, "new verdict")
+    st.session_state[TOLD] = (f"{found} from {_plain(uploaded.name)}{known}.", "")
+
+
+def _plain(name: str) -> str:
+    """A file's name without what Markdown would take for its own."""
+    return "".join(one if one.isalnum() or one in "-. " else "-" for one in name)

@@ -18,6 +18,7 @@ from engine.diagnostics.transitivity import (
     order_flips,
 )
 from engine.diagnostics.truth import truth_from_verdicts
+from engine.formats.table import counted
 from engine.judges.kinds import SIDED_KINDS, Kind, Status
 from engine.judges.labels import LabelJudge, labels_by_text
 from engine.judges.ledger import Ledger
@@ -88,7 +89,7 @@ def figures(corpus: Corpus, evidence: Evidence) -> list[Figure]:
 def _share(name: str, found: Estimate, of: str, says: str, absent: str) -> Figure:
     if not found.n:
         return Figure(name, "", absent)
-    return Figure(name, f"{interval(found, 2)} of {found.n:,} {of}", says)
+    return Figure(name, f"{interval(found, 2)} of {counted(found.n, of)}", says)
 
 
 def _order(verdicts: Sequence[Verdict]) -> list[Figure]:
@@ -96,8 +97,8 @@ def _order(verdicts: Sequence[Verdict]) -> list[Figure]:
     sides = order_flips(verdicts).flipped
     grades = grade_flips(verdicts)
     return [
-        _share("Triplets that flip", sides, "triplets", _flip_sentence(sides, "side"), absent),
-        _share("Grades that change", grades, "pairs", _flip_sentence(grades, "grade"), absent),
+        _share("Triplets that flip", sides, "triplet", _flip_sentence(sides, "side"), absent),
+        _share("Grades that change", grades, "pair", _flip_sentence(grades, "grade"), absent),
     ]
 
 
@@ -112,14 +113,14 @@ def _flip_sentence(found: Estimate, what: str) -> str:
 def _side(verdicts: Sequence[Verdict]) -> Figure:
     found = order_flips(verdicts).first_side
     says = side_sentence(found) or "No lean to the side shown first, or second, is shown."
-    return _share("Decided for the first", found, "verdicts", says, "no triplet was decided.")
+    return _share("Decided for the first", found, "verdict", says, "no triplet was decided.")
 
 
 def _circles(verdicts: Sequence[Verdict]) -> Figure:
     found = intransitive_triads(comparisons(verdicts))
     says = "Candidates of one anchor beat each other in a circle so often; a coin gives 0.25."
     absent = "no three candidates of one anchor were all compared with each other."
-    return _share("Triads in a circle", found, "triads", says, absent)
+    return _share("Triads in a circle", found, "triad", says, absent)
 
 
 def _triangles(corpus: Corpus, verdicts: Sequence[Verdict]) -> Figure:
@@ -128,7 +129,7 @@ def _triangles(corpus: Corpus, verdicts: Sequence[Verdict]) -> Figure:
         "Of triangles with two same sides, so many have a different third: same has no sharp edge."
     )
     absent = "no two pairs that are the same share a text whose others were judged too."
-    return _share("Broken triangles", found, "triangles", says, absent)
+    return _share("Broken triangles", found, "triangle", says, absent)
 
 
 def _drift(evidence: Evidence) -> Figure:
@@ -151,7 +152,7 @@ def _repeats(verdicts: Sequence[Verdict]) -> Figure:
     found = repeat_agreement(verdicts)
     says = "Asked the same question again, it gives the same answer so often."
     absent = "no question was asked twice in the same order; the ledger answers repeats itself."
-    return _share("Same answer again", found, "questions", says, absent)
+    return _share("Same answer again", found, "question", says, absent)
 
 
 def _unread(verdicts: Sequence[Verdict]) -> Figure:
@@ -160,7 +161,7 @@ def _unread(verdicts: Sequence[Verdict]) -> Figure:
     says = (
         "So many replies are no answer: unparsed, refused or unanswerable; they count for nothing."
     )
-    return _share("Without an answer", found, "verdicts", says, "no verdict was given.")
+    return _share("Without an answer", found, "verdict", says, "no verdict was given.")
 
 
 def _agreements(
@@ -171,7 +172,7 @@ def _agreements(
     for kind in WORDED:
         kappa = judges_agree(answers_in_words(verdicts, kind), answers_in_words(others, kind))
         if kappa.n:
-            value = f"κ {interval(kappa, 2)} on {kappa.n:,} {kind.value}s"
+            value = f"κ {interval(kappa, 2)} on {counted(kappa.n, kind.value)}"
             found.append(Figure(f"Agreement with {who}", value, _kappa_sentence(kappa)))
     if found:
         return found

@@ -68,7 +68,8 @@ def settings(view: state.View, corpus: Corpus, attribute: Attribute) -> Settings
     with who:
         choice = choose_judge(view, corpus)
     verdicts = held_verdicts(attribute, choice.source) if choice.who == REPLAY else ()
-    kinds = kinds_of(choice, [verdict.kind for verdict in verdicts if verdict.kind in WORDS])
+    met = {verdict.kind for verdict in verdicts}
+    kinds = kinds_of(choice, [kind for kind in WORDS if kind in met])
     if not kinds:
         return Settings(choice, Kind.PAIR, (), "", _nothing_to_replay(attribute))
     with what:

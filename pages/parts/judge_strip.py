@@ -26,11 +26,13 @@ def _strip(subject: str, seen_key: str, was_finished: bool) -> None:
         return
     if (status.key, status.finished) != (seen_key, was_finished):
         st.rerun()
-    with st.container(border=True):
-        _bar(status)
-        st.text(meter_line(status))
-        if status.note:
-            _note(status)
+    if status.finished:
+        st.caption(f"{status.title}: {status.state} · {progress_line(status)}")
+    else:
+        with st.container(border=True):
+            _bar(status)
+    if status.note:
+        _note(status)
 
 
 def _note(status: AskingStatus) -> None:
@@ -42,15 +44,8 @@ def _note(status: AskingStatus) -> None:
 
 
 def _bar(status: AskingStatus) -> None:
-    text = (
-        f"{status.title}: {status.state} · {status.tally.n_landed:,} of {status.n_asked:,} · "
-        f"{status.seconds:.0f} s"
-    )
-    if status.finished:
-        st.caption(text)
-        return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.progress(status.fraction, text=text)
+        st.progress(status.fraction, text=f"{status.title}: {status.state}")
         st.button(
             "Stop",
             icon=":material/stop_circle:",
@@ -59,12 +54,13 @@ def _bar(status: AskingStatus) -> None:
             on_click=cached.judge_jobs().stop,
             args=(status.key,),
         )
+    st.caption(progress_line(status))
 
 
-def meter_line(status: AskingStatus) -> str:
+def progress_line(status: AskingStatus) -> str:
     """What came in and what it took, in one line."""
     tally = status.tally
-    parts = [f"{tally.by_status.get(Status.PARSED, 0):,} answers"]
+    parts = [f"{tally.n_landed:,} of {status.n_asked:,} came in", f"{status.seconds:.0f} s"]
     if tally.n_known:
         parts.append(f"{tally.n_known:,} of them known before")
     unread = (Status.UNPARSED, Status.REFUSED, Status.UNANSWERABLE)

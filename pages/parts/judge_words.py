@@ -7,6 +7,8 @@ import streamlit as st
 from engine.judges.kinds import TOP_GRADE, TOP_SCORE, Kind, Status
 from engine.judges.questions import Verdict
 
+LEAST_DOLLARS = 0.0001
+
 
 def said(verdict: Verdict) -> str:
     """The answer, or why there is none.
@@ -40,6 +42,8 @@ def dollars(amount: float | None) -> str:
         return "unknown price"
     if amount == 0:
         return "$0"
+    if amount < LEAST_DOLLARS:
+        return f"< ${LEAST_DOLLARS}"
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
 
 

@@ -1,7 +1,10 @@
 """What the ledger says of itself: its version, what it holds, why questions were asked."""
 
+import json
+
 import pytest
 
+from engine.errors import BadInput
 from engine.judges.kinds import Kind, Status
 from engine.judges.ledger import Ledger
 from engine.judges.person import PersonJudge
@@ -57,3 +60,30 @@ def test_a_stratum_is_written_once(ledger):
     ledger.note_strata("judge", {PAIR.key: "random"})
     ledger.note_strata("judge", {PAIR.key: "disagreement"})
     assert ledger.verdicts()[0].stratum == "random"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"raw": None}, "raw is 'None', and must be text"),
+        ({"text_keys": [1, 2]}, "text key 1 is '1', and must be text"),
+        ({"dollars": "few"}, "dollars is 'few', and must be a number"),
+        ({"seconds": True}, "seconds is 'True', and must be a number"),
+    ],
+)
+def test_a_full_line_of_the_wrong_types_is_refused(ledger, tmp_path, change, problem):
+    path = tmp_path / "verdicts.jsonl"
+    ledger.record(Verdict.of(PAIR, "judge", value=4.0))
+    ledger.export_jsonl(path)
+    fields = {**json.loads(path.read_text(encoding="utf-8")), "identity": "new", **change}
+    path.write_text(json.dumps(fields), encoding="utf-8")
+    with pytest.raises(BadInput, match=f"Line 1 of .*{problem}"):
+        ledger.import_jsonl(path)
+    assert ledger.n_verdicts == 1
+
+
+def test_a_file_that_is_no_text_is_refused(ledger, tmp_path):
+    path = tmp_path / "verdicts.jsonl"
+    path.write_bytes(b"\xff\xfe\x00not text")
+    with pytest.raises(BadInput, match="no UTF-8 text from line 1 on"):
+        ledger.import_jsonl(path)
