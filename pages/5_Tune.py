@@ -82,11 +82,11 @@ def _maps(tuning: Tuning, panels: list[Panel]) -> None:
 def _tuned(tuning: Tuning) -> list[Method]:
     """The method as chosen; a slow one only once it was asked for, or where its run is kept."""
     made = tuning.chosen
-    if made is None:
-        return []
+    if made is None or tuning.is_quick:
+        return [] if made is None else [made]
     queue = cached.job_queue()
     key = RunRequest(tuning.corpus, tuning.attribute, made).key
-    if tuning.is_quick or key in queue.keys() or queue.store.has(key):  # noqa: SIM118 - a method
+    if key in queue.keys() or queue.store.has(key):  # noqa: SIM118 - a method
         return [made]
     asked = st.button(
         f"Tune {tuning.name}",

@@ -33,6 +33,8 @@ from engine.types import Attribute, Doubles, Floats, Rows, Similarity
 BUDGETS = (0, 64, 256, 1024)
 N_TESTED = 1500
 MIN_ANCHORS = 10
+MIN_FORETOLD = 50
+"""Anchors it takes to say anything of further verdicts."""
 WORTH = 0.02
 """The least gain in accuracy that is worth another round of verdicts."""
 _TEST_SEED = 1000
@@ -87,7 +89,7 @@ class Outlook(NamedTuple):
             )
         return (
             f"Stop: more verdicts will hardly help. As the curve flattens, the next "
-            f"{self.n_more:,} would add {high} at most."
+            f"{self.n_more:,} are expected to add less than {WORTH:.2f}."
         )
 
 
@@ -246,22 +248,22 @@ def outlook(points: Sequence[Point]) -> Outlook | None:
 
     Gains a doubling shrink evenly from step to step, as they do where the error falls with a power
     of the number of verdicts; never do they grow. Anchors are resampled together at all points.
-    None where there are fewer than three points with verdicts, or the data do not tell: a step is
-    worth taking when the last one helped for certain and the next is expected to add half of
-    `WORTH` or more; it is not when the interval of the next lies below `WORTH`.
+    None with fewer than three points, each of at least twice the verdicts of the one before, or
+    with too few anchors, or where the data do not tell: a step is worth taking when the last one
+    helped for certain and the next is expected to add half of `WORTH` or more; it is not when the
+    interval of the next lies below `WORTH`.
 
     Args:
         points: of one curve, measured on the same triplets.
 
     Reference: Cortes et al. 1994, Learning curves: asymptotic values and rate of convergence, NIPS.
     """
-    known = {each.n_verdicts: each for each in points if each.n_verdicts > 0}
-    last = [known[n] for n in sorted(known)[-3:]]
+    last = _far_apart(points)[-3:]
     if len(last) < 3:
         return None
     wins = np.stack([each.wins for each in last], axis=1)
     wins = wins[~np.isnan(wins).any(axis=1)]
-    if len(wins) < MIN_ANCHORS:
+    if len(wins) < MIN_FORETOLD:
         return None
     counts = anchor_counts(len(wins), n_draws=N_DRAWS, rng=np.random.default_rng(0))
     steps = np.log([each.n_verdicts for each in last])
@@ -274,6 +276,15 @@ def outlook(points: Sequence[Point]) -> Outlook | None:
         return Outlook(n_more, added, helps=False)
     helped = np.quantile(drawn[:, 2] - drawn[:, 1], 0.025) > 0
     return Outlook(n_more, added, helps=True) if helped and expected >= WORTH / 2 else None
+
+
+def _far_apart(points: Sequence[Point]) -> list[Point]:
+    """The last point and those before it that halve the verdicts at least; by number of them."""
+    found: list[Point] = []
+    for each in sorted(points, key=lambda one: -one.n_verdicts):
+        if each.n_verdicts and (not found or 2 * each.n_verdicts <= found[0].n_verdicts):
+            found.insert(0, each)
+    return found
 
 
 def next_gain(steps: Doubles, accuracies: Doubles) -> Doubles:

@@ -32,13 +32,16 @@ class Level(NamedTuple):
     dash: str
 
 
-def curve_chart(curves: Sequence[Curve], levels: Sequence[Level], budget: int) -> go.Figure:
+def curve_chart(
+    curves: Sequence[Curve], levels: Sequence[Level], budget: int, unit: str
+) -> go.Figure:
     """Accuracy on held-out triplets with 95% intervals against verdicts; a line at chance.
 
     Args:
         curves: to be drawn as lines.
         levels: to be drawn across.
         budget: the one that is chosen.
+        unit: what it counts.
     """
     figure = go.Figure()
     right = _place(max(BUDGETS)) + 4 * APART
@@ -58,12 +61,13 @@ def curve_chart(curves: Sequence[Curve], levels: Sequence[Level], budget: int) -
         y=0.5, line_dash="dot", line_width=1, opacity=0.7, annotation_text="chance",
         annotation_position="bottom left",
     )  # fmt: skip
-    known = sorted({*BUDGETS, *(p.n_verdicts for curve in curves for p in curve.points)})
+    known = _ticks(curves)
     figure.update_xaxes(
         tickvals=[_place(n) for n in known],
         ticktext=[f"{n:,}" for n in known],
         range=[-5 * APART, right + APART],
-        title="verdicts learnt from",
+        title=f"{unit} learnt from",
+        tickangle=0,
         zeroline=False,
     )
     figure.update_yaxes(title="held-out triplets ordered rightly", range=_span(curves, levels))
@@ -100,6 +104,13 @@ def _line(curve: Curve, place: int, n_curves: int) -> dict[str, object]:
                        for each in curve.points],
         "hovertemplate": "%{customdata}<extra>" + curve.name + "</extra>",
     }  # fmt: skip
+
+
+def _ticks(curves: Sequence[Curve]) -> list[int]:
+    """Budgets and the numbers that there were; of two that would overlap, the real one."""
+    real = {point.n_verdicts for curve in curves for point in curve.points}
+    free = [n for n in BUDGETS if all(abs(_place(n) - _place(each)) > 4 * APART for each in real)]
+    return sorted(real | set(free))
 
 
 def _place(n_verdicts: int) -> float:

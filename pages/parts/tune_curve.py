@@ -56,7 +56,9 @@ def learning_curve(tuning: Tuning, panels: Sequence[Panel]) -> None:
     if best is not None:
         levels.append(best)
     curves = [Curve(tuning.line(t.start), t.points, t.start == tuning.start) for t in made]
-    st.plotly_chart(curve_chart(curves, levels, tuning.budget), key="learning-curve", config=CONFIG)
+    st.plotly_chart(
+        curve_chart(curves, levels, tuning.budget, tuning.unit), key="learning-curve", config=CONFIG
+    )
     for sentence in _sentences(tuning, made, raw):
         st.text(sentence)
     hint = "" if best else "Run other methods under Compare to see the best of them as a line. "
@@ -91,9 +93,7 @@ def kept_records(tuning: Tuning) -> list[RunRecord]:
 def _measured(tuning: Tuning, panels: Sequence[Panel]) -> list[Tuned]:
     """Every start at every budget; of a slow method, only the run that was asked for."""
     if not tuning.is_quick:
-        n = tuning.budget
-        runs = [run_point(tuning, each.key) for each in panels[1:] if each.run is not None]
-        points = [each._replace(budget=n, n_verdicts=n) for each in runs]
+        points = [_slow_point(tuning, each) for each in panels[1:] if each.run is not None]
         return [Tuned(tuning.start, [_untuned(tuning, tuning.start), *points], [])]
     progress = st.empty()
     starts = tuning.starts or ("",)
@@ -119,6 +119,15 @@ def _at_each_budget(tuning: Tuning, start: str, progress: DeltaGenerator, share:
             lacking.append(f"{budget:,} verdicts can't be had: only {made.learnt_from}.")
             break
     return Tuned(start, points, lacking)
+
+
+def _slow_point(tuning: Tuning, panel: Panel) -> Point:
+    """The run that was asked for, at the number of verdicts, else of texts, it learnt from."""
+    n = panel.run.record.cost.verdicts
+    if not n and isinstance(panel.method, TrainedOn):
+        n = len(panel.method.training_rows(tuning.corpus, tuning.attribute))
+    measured = run_point(tuning, panel.key)
+    return measured._replace(budget=tuning.budget, n_verdicts=min(tuning.budget, n))
 
 
 def _untuned(tuning: Tuning, start: str) -> Point:
@@ -180,7 +189,7 @@ def _sentences(tuning: Tuning, made: Sequence[Tuned], raw: Point) -> list[str]:
     if last.n_verdicts:
         more = gain(last, raw)
         told.append(
-            f"{tuning.line(tuning.start)}, {last.n_verdicts:,} verdicts: "
+            f"{tuning.line(tuning.start)}, {last.n_verdicts:,} {tuning.unit}: "
             f"{interval(last.accuracy, 2)} of held-out triplets; that is {interval(more, 2)} "
             "more than the raw embedding."
         )
@@ -188,7 +197,7 @@ def _sentences(tuning: Tuning, made: Sequence[Tuned], raw: Point) -> list[str]:
     ahead = gain(_at(best, tuning.budget), last)
     if ahead.low > 0:
         told.append(
-            f"On as many verdicts, {tuning.line(best.start)} is {interval(ahead, 2)} better."
+            f"On as many {tuning.unit}, {tuning.line(best.start)} is {interval(ahead, 2)} better."
         )
     further = outlook(chosen.points)
     if further is not None:

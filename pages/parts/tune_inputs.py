@@ -78,6 +78,11 @@ class Tuning:
         return self.method(self.budget, self.start)
 
     @property
+    def unit(self) -> str:
+        """What the budget counts."""
+        return unit_of(self.name)
+
+    @property
     def label(self) -> str:
         """The label column whose values are shown beside texts; empty where there is none."""
         return self.wanted.column or label_column(self.corpus, self.attribute) or ""
@@ -100,6 +105,11 @@ class Tuning:
         return ("tuned", self.corpus.fingerprint, self.attribute.key, method_key(made), self.key)
 
 
+def unit_of(name: str) -> str:
+    """What the budget of a method counts."""
+    return "verdicts" if "n_verdicts" in {o.name for o in options(name)} else "rewritten texts"
+
+
 def choose_tuning(view: state.View, corpus: Corpus, attribute: Attribute) -> Tuning:
     """Truth, method, start and budget, in one row.
 
@@ -117,7 +127,7 @@ def choose_tuning(view: state.View, corpus: Corpus, attribute: Attribute) -> Tun
         start = _choose_start(view, starts, name)
     with budget_place:
         budget = st.segmented_control(
-            "Verdicts" if "n_verdicts" in {o.name for o in options(name)} else "Texts rewritten",
+            unit_of(name).capitalize(),
             BUDGETS,
             default=BUDGETS[-1],
             required=True,

@@ -91,6 +91,7 @@ def test_curve_flips_gains_export_and_use(open_page):
     assert page.session_state[state.VIEW].methods == ("tfidf", "length", "projection:start=written")
 
     check_export(page.session_state[state.VIEW])
+    run_until_done(page)
 
 
 def run_until_done(page):

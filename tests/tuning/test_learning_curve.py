@@ -160,13 +160,17 @@ def test_a_curve_that_is_flat_for_certain_says_stop():
     found = outlook(points(0.60, 0.75, 0.751, spread=0.05))
     assert not found.helps
     assert found.gain.high < WORTH
-    assert found.described.startswith("Stop: more verdicts will hardly help.")
+    assert found.described == (
+        "Stop: more verdicts will hardly help. As the curve flattens, the next 3,072 are expected "
+        "to add less than 0.02."
+    )
 
 
 def test_nothing_is_said_where_the_data_do_not_tell():
     assert outlook(points(0.60, 0.70, 0.75, spread=0.5, n_anchors=20)) is None
     assert outlook(points(0.70, 0.75, budgets=(64, 256))) is None
-    assert outlook(points(0.60, 0.70, 0.75, n_anchors=9)) is None
+    assert outlook(points(0.60, 0.70, 0.75, n_anchors=49)) is None
+    assert outlook(points(0.60, 0.70, 0.75, n_anchors=50)) is not None
     assert outlook([]) is None
 
 
@@ -176,11 +180,19 @@ def test_no_verdicts_and_repeated_budgets_are_no_steps():
     assert outlook([nothing, *rest[:2], rest[1]]) is None
 
 
+def test_a_step_that_does_not_double_the_verdicts_is_no_step():
+    """A truth that ends soon after 256 says little of what twice as much would give."""
+    assert outlook(points(0.60, 0.75, 0.75, budgets=(64, 256, 330))) is None
+    assert outlook(points(0.60, 0.75, 0.75, budgets=(64, 256, 512))) is not None
+    four = points(0.60, 0.70, 0.74, 0.75, budgets=(64, 128, 256, 330))
+    assert outlook(four) == outlook([*four[:2], four[3]])
+
+
 def test_an_unscored_anchor_is_left_out():
-    found = points(0.60, 0.70, 0.75, n_anchors=40)
+    found = points(0.60, 0.70, 0.75, n_anchors=60)
     found[1].wins[3] = np.nan
     assert isinstance(outlook(found), Outlook)
-    assert outlook(found).gain.n == 39
+    assert outlook(found).gain.n == 59
 
 
 def test_flips_are_counted_and_the_clearest_comes_first():
