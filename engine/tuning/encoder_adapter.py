@@ -7,7 +7,6 @@ it was learnt from, so that the same fit is never paid for twice.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -177,10 +176,10 @@ class AdapterStore:
         place = self._place(key)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(prefix="part-", suffix=".npz", dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **arrays)
-            Path(part).replace(place)
+            with tempfile.TemporaryDirectory(prefix="part-", dir=self.folder) as part:
+                made = Path(part) / place.name
+                np.savez(made, **arrays)
+                made.replace(place)
         except OSError as error:
             raise StoreError(
                 f"The fine-tuned encoder can't be kept in {self.folder} ({error}). Free some space "

@@ -107,13 +107,14 @@ def test_a_fit_killed_while_it_was_written_is_no_fit(tmp_path, monkeypatch):
     store = AdapterStore(tmp_path)
 
     def killed(file, **arrays):
-        file.write(b"half of it")
+        file.write_bytes(b"half of it")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(np, "savez", killed)
     with pytest.raises(KeyboardInterrupt):
         store.save("one", tuned_example())
     assert store.load("one") is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_damaged_adapter_is_named(tmp_path):
