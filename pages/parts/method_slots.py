@@ -116,7 +116,7 @@ def _model_widget(made: Method, option: Option, value: str, label: str, key: str
     about = {}
     for entry in entries:
         size = "" if entry.size_mb is None else f"{entry.size_mb:,.0f} MB, "
-        where = "here" if entry.here else "to be downloaded when first used"
+        where = "here" if entry.here else "not here yet"
         caution = caution_of(made, {option.name: entry.name})
         warned = f"; {caution}" if caution else ""
         about[entry.name] = f"{entry.name}  ({size}{where}{warned})"
