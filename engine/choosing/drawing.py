@@ -93,7 +93,7 @@ def draw(
 
     Example:
         >>> drawn = draw(100, {}, {Why.RANDOM: 1.0}, n=10, seed=0)
-        >>> len(set(drawn.positions.tolist())), float(drawn.probabilities[0])
+        >>> len(set(drawn.positions.tolist())), round(float(drawn.probabilities[0]), 3)
         (10, 0.1)
     """
     _check_shares(priorities, shares, n_population, n)
