@@ -68,15 +68,14 @@ def calibration(corpus: Corpus, attribute: Attribute, panels: list[Panel]) -> No
         OPPOSITE: lambda: opposite_view(corpus, measured, known, regions),
         REPAIRS: lambda: repairs_view(corpus, measured, known, regions),
         HUBS: lambda: hubs_view(corpus, measured),
+        JUDGE: lambda: judge_view(view, corpus, attribute, known),
     }
-    if known.verdicts:
-        views[JUDGE] = lambda: judge_view(corpus, known)
     shown = st.segmented_control(
         "Look at",
         list(views),
         default=GAP,
         required=True,
-        key=f"calibration-view:{bool(known.verdicts)}",
+        key="calibration-view",
         label_visibility="collapsed",
     )
     views.get(str(shown), views[GAP])()

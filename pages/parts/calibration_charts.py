@@ -156,31 +156,42 @@ def transfer_chart(found: Transfer) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    # A heatmap's cells take no click: marks that are seen only once they are chosen lie over them.
-    cells = [(row, column) for row in range(len(found.names)) for column in range(len(found.names))]
-    figure.add_scatter(
-        x=[found.names[column] for _, column in cells],
-        y=[found.names[row] for row, _ in cells],
-        mode="markers",
-        marker={
-            "size": 26,
-            "opacity": 0,
-            "symbol": "square-open",
-            "color": DIFFERENT,
-            "line": {"width": 3},
-        },
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 0}},
-        customdata=[[row, column, found.f1[row, column]] for row, column in cells],
-        hovertemplate="threshold of %{y} used on %{x}: F1 %{customdata[2]:.2f}<extra></extra>",
-        showlegend=False,
+    n = len(found.names)
+    add_cells(
+        figure,
+        found.names,
+        [[i, j, found.f1[i, j]] for i in range(n) for j in range(n)],
+        "threshold of %{y} used on %{x}: F1 %{customdata[2]:.2f}",
     )
     figure.update_xaxes(title="used on", automargin=True)
     figure.update_yaxes(title="threshold of", autorange="reversed", automargin=True)
-    figure.update_layout(
-        height=150 + 30 * len(found.names), margin=MARGIN, hovermode="closest", hoverdistance=60
-    )
+    figure.update_layout(height=150 + 30 * n, margin=MARGIN)
     return figure
+
+
+def add_cells(
+    figure: go.Figure, names: Sequence[str], data: Sequence[Sequence[float]], said: str
+) -> None:
+    """Marks over the cells of a square heatmap, seen once they are chosen: cells take no click.
+
+    Args:
+        figure: with a heatmap of as many rows and columns as there are names.
+        names: of both.
+        data: custom data of each cell, row by row.
+        said: on hover.
+    """
+    figure.add_scatter(
+        x=[name for _ in names for name in names],
+        y=[name for name in names for _ in names],
+        mode="markers",
+        marker={"size": 24, "opacity": 0, "symbol": "square-open", "line": {"width": 3}},
+        selected={"marker": {"opacity": 1, "color": DIFFERENT}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=data,
+        hovertemplate=said + "<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_layout(hovermode="closest", hoverdistance=60)
 
 
 def reliability_chart(sides: Sequence[tuple[str, Reliability]]) -> go.Figure:
@@ -257,13 +268,17 @@ def _add_curve(
 
 
 def occurrence_chart(counts: Rows, k: int) -> go.Figure:
-    """How many texts are in how many lists of k neighbours; the dotted line is an even share."""
+    """How many texts are in how many lists of k neighbours; the dotted line is an even share.
+
+    Custom data of a bar: the number of lists.
+    """
     n_lists, n_texts = np.unique(counts, return_counts=True)
     figure = go.Figure(
         go.Bar(
             x=n_lists,
             y=n_texts,
             marker_color=SAME,
+            customdata=n_lists[:, None],
             hovertemplate="%{y} texts are each in %{x} lists<extra></extra>",
         )
     )

@@ -16,7 +16,7 @@ from pages.parts import cached
 from pages.parts.calibration_charts import reliability_chart
 from pages.parts.calibration_inputs import Regions
 from pages.parts.calibration_overview import interval
-from pages.parts.calibration_pairs import Behind, clickable, in_region, pairs_list
+from pages.parts.calibration_pairs import Behind, clickable, in_region, one_a_text, pairs_list
 from pages.parts.charts import Interval, interval_chart
 
 MIN_ANCHORS = 8
@@ -153,6 +153,6 @@ def _worsened(one: Closer, region: str) -> None:
     truth = one.before.truth
     lost = pair_costs(one.before.values, truth).own - pair_costs(one.after, truth).own
     chosen = np.flatnonzero(in_region(one.before, region) & (np.nan_to_num(lost) > 0))
-    chosen = chosen[np.argsort(-lost[chosen], kind="stable")]
-    said = f"Pairs of {region} that {one.name} moves to a worse place, the farthest first"
+    chosen = one_a_text(truth, chosen[np.argsort(-lost[chosen], kind="stable")])
+    said = f"Pairs of {region} that {one.name} moves to a worse place, one a text"
     pairs_list(one.before._replace(values=one.after), chosen, "worsened-pairs", said=said)

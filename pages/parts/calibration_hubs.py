@@ -12,8 +12,9 @@ from engine.corpus import Corpus
 from engine.diagnostics.findings import SKEW
 from engine.diagnostics.hubness import antihub_share, hubness_skew, k_occurrence, robin_hood_index
 from engine.types import Rows
-from pages.parts.calibration_charts import CONFIG, occurrence_chart
+from pages.parts.calibration_charts import occurrence_chart
 from pages.parts.calibration_measures import Measured, choose_method
+from pages.parts.calibration_pairs import clickable
 
 K = 10
 N_HUBS = 20
@@ -28,7 +29,8 @@ def hubs_view(corpus: Corpus, measured: Sequence[Measured]) -> None:
     counts = k_occurrence(lists, len(corpus))
     st.text(hub_sentence(counts, k, corpus.ids))
     chart, numbers = st.columns([3, 1], gap="medium", vertical_alignment="center")
-    chart.plotly_chart(occurrence_chart(counts, k), key="occurrence", config=CONFIG)
+    with chart:
+        clicked = clickable(occurrence_chart(counts, k), f"occurrence:{one.title}")
     with numbers:
         st.metric("In nobody's list", f"{antihub_share(counts):.0%}")
         st.metric(
@@ -42,7 +44,7 @@ def hubs_view(corpus: Corpus, measured: Sequence[Measured]) -> None:
             help="Share of places in lists that would have to change hands for all texts to be in "
             "equally many (Robin Hood index).",
         )
-    hub = _choose_hub(corpus, counts)
+    hub = _choose_hub(corpus, counts, int(clicked[0]) if clicked else None)
     _lists_of(corpus, lists, hub, one)
 
 
@@ -56,9 +58,16 @@ def hub_sentence(counts: Rows, k: int, ids: Sequence[str]) -> str:
     )
 
 
-def _choose_hub(corpus: Corpus, counts: Rows) -> int:
-    hubs = np.argsort(-counts, kind="stable")[:N_HUBS]
-    st.caption("The texts in most lists; choose a row to see whose lists it is in")
+def _choose_hub(corpus: Corpus, counts: Rows, n_lists: int | None) -> int:
+    """One of the texts in most lists, or of those that are in so many."""
+    if n_lists is None:
+        hubs = np.argsort(-counts, kind="stable")[:N_HUBS]
+        said = "The texts in most lists; click a bar for those in so many"
+    else:
+        inside = np.flatnonzero(counts == n_lists)
+        hubs = inside[:N_HUBS]
+        said = f"Texts that are in {n_lists} lists: {len(hubs)} of {len(inside):,} in all"
+    st.caption(f"{said}. Choose a row to see whose lists it is in.")
     chosen = st.dataframe(
         pd.DataFrame(
             {
@@ -72,7 +81,7 @@ def _choose_hub(corpus: Corpus, counts: Rows) -> int:
         height=250,
         on_select="rerun",
         selection_mode="single-row",
-        key="hubs",
+        key=f"hubs:{n_lists}",
         column_config={"text": st.column_config.TextColumn(width="large")},
     )
     places = chosen["selection"]["rows"]

@@ -36,19 +36,16 @@ MAX_REGIONS = 40
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The truth in use: verdicts when it is a judge's, the column when it is labels.
+    """The truth in use; column: the label column's name, where it is one.
 
     key: of the content.
     described: source and number of the pairs, as the page says them.
-    points: the judge's scores of single texts, under any definition of the attribute.
     """
 
     truth: PairTruth
     key: str
     attribute: Attribute
     described: str
-    verdicts: tuple[Verdict, ...] = ()
-    points: tuple[Verdict, ...] = ()
     column: str = ""
 
 
@@ -67,7 +64,7 @@ def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Know
     Raises:
         BadInput: the choice gives no pairs, or not of both kinds.
     """
-    judges = _judges(view, corpus, attribute)
+    judges = judges_of(view, corpus, attribute)
     labels = [LABEL + name for name in _first_the_attribute_s(view, corpus)]
     source = st.selectbox(
         "Truth about pairs",
@@ -114,7 +111,7 @@ def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) ->
     return Regions(groups, content_of(groups.codes, *names), column)
 
 
-def _judges(view: state.View, corpus: Corpus, attribute: Attribute) -> dict[str, str]:
+def judges_of(view: state.View, corpus: Corpus, attribute: Attribute) -> dict[str, str]:
     """Judges by what the page calls them: the sample's, the analyst, and all in the ledger."""
     found = frame.sample_of(view)
     offered = {SHIPPED: cached.shipped_judge(view.corpus)} if found and found.verdicts else {}
@@ -156,22 +153,25 @@ def _telling(names: tuple[str, ...], column: str) -> tuple[str, ...]:
 
 def _judged(judge: str, source: str, corpus: Corpus, attribute: Attribute) -> Known:
     """A judge's pairs, each both ways round so that either text is an anchor."""
+    verdicts, _ = verdicts_of(judge, corpus, attribute)
+    once = truth_from_verdicts(verdicts, corpus.texts, source)
+    _check(once, attribute, source)
+    truth = both_orders(once)
+    described = f"{once.described}; each counts both ways round"
+    return Known(truth, _truth_key(truth), attribute, described)
+
+
+def verdicts_of(
+    judge: str, corpus: Corpus, attribute: Attribute
+) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]]:
+    """A judge's verdicts on the attribute, and his scores under any definition of it."""
     ledger = cached.ledger()
     given: list[Verdict] = cached.calibration(
         ("verdicts", str(ledger.version), judge, corpus.fingerprint),
         lambda: ledger.verdicts(judge=judge, texts=corpus.texts),
     )
-    verdicts = tuple(verdict for verdict in given if verdict.attribute == attribute)
-    points = tuple(
-        verdict
-        for verdict in given
-        if verdict.kind is Kind.POINT and verdict.attribute.name == attribute.name
-    )
-    once = truth_from_verdicts(verdicts, corpus.texts, source)
-    _check(once, attribute, source)
-    truth = both_orders(once)
-    described = f"{once.described}; each counts both ways round"
-    return Known(truth, _truth_key(truth), attribute, described, verdicts, points)
+    points = (v for v in given if v.kind is Kind.POINT and v.attribute.name == attribute.name)
+    return tuple(v for v in given if v.attribute == attribute), tuple(points)
 
 
 def _check(truth: PairTruth, attribute: Attribute, source: str) -> None:

@@ -15,12 +15,16 @@ from pages.parts.calibration_charts import (
     METHOD_COLOURS,
     SAME,
     SYMBOLS,
+    add_cells,
     legend_above,
 )
 
 
 def triads_chart(wins: Doubles, names: Sequence[str]) -> go.Figure:
-    """Who was chosen over whom, strongest first: a consistent judge fills the upper half only."""
+    """Who was chosen over whom, strongest first: a consistent judge fills the upper half only.
+
+    Custom data of a cell: its row, its column, and 1, −1 or 0.
+    """
     figure = go.Figure(
         go.Heatmap(
             z=wins,
@@ -30,16 +34,20 @@ def triads_chart(wins: Doubles, names: Sequence[str]) -> go.Figure:
             zmin=-1,
             zmax=1,
             showscale=False,
-            hovertemplate="%{y} against %{x}: %{z:+.0f}<extra></extra>",
+            hoverinfo="skip",
         )
     )
+    n = len(names)
+    cells = [[i, j, wins[i, j]] for i in range(n) for j in range(n)]
+    add_cells(figure, names, cells, "%{y} against %{x}: %{customdata[2]:+.0f}")
+    figure.update_xaxes(automargin=True)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_layout(height=180 + 22 * len(names), margin=MARGIN)
     return figure
 
 
 def drift_chart(table: Doubles, names: Sequence[str]) -> go.Figure:
-    """Each batch's scores of the shared items against the mean of the other batches."""
+    """Each batch's scores of the shared items against the mean of the others; data: the item."""
     figure = go.Figure()
     for i, name in enumerate(names):
         others = np.delete(table, i, axis=1).mean(axis=1)
@@ -49,6 +57,7 @@ def drift_chart(table: Doubles, names: Sequence[str]) -> go.Figure:
             mode="markers",
             name=f"batch {name}",
             marker={"size": 9, "symbol": SYMBOLS[i % 4], "color": METHOD_COLOURS[i % 4]},
+            customdata=[[item] for item in range(len(table))],
             hovertemplate="others %{x:.1f}, this batch %{y:.1f}<extra>" + f"batch {name}</extra>",
         )
     low, high = float(table.min()), float(table.max())

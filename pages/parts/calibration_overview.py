@@ -18,7 +18,7 @@ from pages.parts import cached
 from pages.parts.calibration_charts import Dumbbell, Mark, dumbbell_chart
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured, choose_method
-from pages.parts.calibration_pairs import behind_the, clickable, in_region, pairs_list
+from pages.parts.calibration_pairs import behind_the, clickable, in_region, one_a_text, pairs_list
 
 NAMES = {
     Fault.THRESHOLDS: "threshold spread",
@@ -99,8 +99,12 @@ def gap_view(
     st.caption(
         "AUC: the chance that a same pair is more alike than a different one. Both dots rest on "
         "the same pairs; the intervals of the two move together, so read the gap from the cards. "
-        "Hollow squares: the pairs of the region that loses most, under the common threshold. "
-        "Click a mark to read the pairs behind it."
+        + (
+            "Hollow squares: pairs of the region that loses most, ranked among all. "
+            if any(row.part for row in rows)
+            else ""
+        )
+        + "Click a mark to read the pairs behind it."
     )
     _pairs_behind(corpus, kept, known, regions, costs, clicked)
     _other_measures(kept)
@@ -165,7 +169,8 @@ def _pairs_behind(
     ):
         chosen = np.flatnonzero(inside & (known.truth.same == is_same))
         chosen = chosen[np.argsort(-cost[chosen], kind="stable")]
-        pairs_list(behind, chosen, f"gap-pairs:{is_same}", said=f"{said}, the costliest first")
+        chosen = one_a_text(known.truth, chosen)
+        pairs_list(behind, chosen, f"gap-pairs:{is_same}", said=f"{said}, one a text")
 
 
 def _called(region: str, worst: str) -> str:

@@ -17,7 +17,7 @@ from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured
 
 N_SHOWN = 10
-ROW_HEIGHT = 84
+ROW_HEIGHT = 106
 N_BEFORE_SCROLLING = 4
 
 
@@ -65,7 +65,7 @@ def pairs_list(behind: Behind, chosen: Rows, key: str, *, said: str) -> None:
         names = [[region_of(regions, row) for row in pair] for pair in sides]
         columns["regions"] = [" · ".join(dict.fromkeys(pair)) for pair in names]
     shown = f"{len(first)} of {len(chosen):,} in all" if len(first) < len(chosen) else "all shown"
-    st.caption(f"{said}: {shown}.")
+    st.caption(f"{said}: {shown}. Double-click a text to read all of it.")
     st.dataframe(
         pd.DataFrame(columns),
         hide_index=True,
@@ -92,7 +92,14 @@ def judged_pairs(behind: Behind, chosen: Rows, threshold: float, key: str) -> No
         f"{n_wrong:,} of {len(chosen):,} pairs lie on the wrong side of {threshold:.2f} "
         "(different ones above it, same ones below it) and come first"
     )
-    pairs_list(behind, chosen[order], key, said=said)
+    pairs_list(behind, one_a_text(behind.truth, chosen[order]), key, said=said)
+
+
+def one_a_text(truth: PairTruth, chosen: Rows) -> Rows:
+    """The same pairs, the first of each anchor in front: ten of one text would show little."""
+    _, first = np.unique(truth.left[chosen], return_index=True)
+    rest = np.setdiff1d(np.arange(len(chosen)), first)
+    return np.asarray(chosen[np.concatenate([np.sort(first), rest])])
 
 
 def behind_the(one: Measured, corpus: Corpus, known: Known, regions: Regions | None) -> Behind:

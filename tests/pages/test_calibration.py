@@ -1,6 +1,7 @@
 """The Calibration page: what it measures, what it says, and what it leaves unsaid."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,15 +20,17 @@ from engine.samples import sample
 from engine.types import Attribute
 from pages.parts import cached
 from pages.parts.calibration_inputs import Known, content_of
-from pages.parts.calibration_judge import seriated, side_sentence
+from pages.parts.calibration_judge import seriated, side_sentence, why_no_circles
 from pages.parts.calibration_measures import measure_all
 from pages.parts.calibration_overview import interval
+from pages.parts.calibration_pairs import one_a_text
 from pages.parts.calibration_places import local_thresholds
 from pages.parts.calibration_threshold import quantile
 from pages.parts.panels import Panel
 
 METHODS = "tfidf,bm25:strength=0.0,length"
 STRUCTURE = sample("math_problems").attributes[0]
+STRUCTURE_ASKED = Attribute(STRUCTURE.name, STRUCTURE.definition)
 SECTIONS = (
     "Local and pooled",
     "One threshold",
@@ -35,6 +38,7 @@ SECTIONS = (
     "Same score, opposite verdict",
     "Repairs",
     "Hubs",
+    "The judge",
 )
 
 
@@ -116,7 +120,8 @@ def test_the_shipped_judge_is_a_truth_with_a_section_of_its_own(calibration):
     assert "each counts both ways round" in said(page)
     switch(page, "The judge")
     assert not page.exception
-    assert "no circles to look for" in said(page)
+    assert "at most 3 share an anchor" in said(page)
+    assert "Ask in rings" in "".join(each.value for each in page.markdown)
 
 
 def test_too_few_answers_give_no_figure(calibration):
@@ -196,14 +201,27 @@ def test_local_thresholds_find_two_halves_of_a_map():
 
 
 def test_a_consistent_judge_fills_the_upper_half_of_the_matrix():
-    compared = Comparisons(np.zeros(3, int), np.array([7, 7, 9]), np.array([9, 8, 8]))
-    wins, names = seriated(compared)
-    assert wins.tolist() == [[0, 1, 1], [-1, 0, 1], [-1, -1, 0]]
-    assert len(names) == 3
+    compared = Comparisons(np.full(3, 5), np.array([7, 7, 9]), np.array([9, 8, 8]))
+    found = seriated(compared)
+    assert found.wins.tolist() == [[0, 1, 1], [-1, 0, 1], [-1, -1, 0]]
+    assert (found.anchor, found.rows.tolist()) == (5, [7, 9, 8])
+    assert (found.circles.value, found.circles.n) == (0, 1)
 
 
-def test_two_comparisons_make_no_matrix():
-    assert seriated(Comparisons(np.zeros(2, int), np.array([1, 2]), np.array([2, 3]))) is None
+def test_the_anchor_with_most_circles_is_shown():
+    """Anchor 1 is asked most, in no ring; anchor 2 in an order; anchor 3 in a circle."""
+    anchor = np.array([1, 1, 1, 1, 2, 2, 2, 3, 3, 3])
+    winner = np.array([10, 11, 12, 13, 20, 20, 21, 30, 31, 32])
+    loser = np.array([14, 15, 16, 17, 21, 22, 22, 31, 32, 30])
+    assert seriated(Comparisons(anchor, winner, loser)).anchor == 3
+
+
+def test_two_comparisons_make_no_matrix_and_the_reason_is_said():
+    compared = Comparisons(np.zeros(2, int), np.array([1, 2]), np.array([2, 3]))
+    assert seriated(compared) is None
+    assert "of 2 decided triplets at most 2 share an anchor" in why_no_circles(compared)
+    none = np.empty(0, int)
+    assert "of 0 decided triplets at most 0" in why_no_circles(Comparisons(none, none, none))
 
 
 def test_a_lean_is_said_only_where_its_interval_leaves_out_one_half():
@@ -215,6 +233,75 @@ def test_a_lean_is_said_only_where_its_interval_leaves_out_one_half():
 def test_interval_of_what_rounds_to_nothing_has_no_sign():
     assert interval(Estimate(-0.0001, -0.002, 0.0, 9)) == "0.000 [-0.002, 0.000]"
     assert interval(Estimate.undefined()) == "–"
+
+
+class Chosen:
+    """A chart's event as Streamlit gives it."""
+
+    def __init__(self, *data):
+        self.event = {"selection": {"points": [{"customdata": list(each)} for each in data]}}
+
+
+def pairs_shown(page):
+    return [each.value for each in page.dataframe if "other text" in each.value.columns]
+
+
+def clicked(monkeypatch, key, *data):
+    """Let the chart of that key be clicked, as AppTest can't."""
+    real = st.plotly_chart
+
+    def plotly_chart(figure, *args, key=None, **kwargs):
+        real(figure, *args, key=key, **kwargs)
+        return Chosen(data).event if key.startswith(wanted) else Chosen().event
+
+    wanted = key
+    monkeypatch.setattr(st, "plotly_chart", plotly_chart)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "data", "told"),
+    [
+        ("Local and pooled", "calibration-gap", ("tfidf", ""), "Different pairs that outrank"),
+        ("One threshold", "ridges", ("garden", "tfidf"), "Pairs of garden nearest to the line"),
+        ("Repairs", "reliability", (0, -1, 1, 50), "Pairs given a chance of 10% to 20%"),
+        ("Hubs", "occurrence", (3,), "Texts that are in 3 lists"),
+    ],
+)
+def test_a_click_leads_to_the_texts(calibration, monkeypatch, section, key, data, told):
+    clicked(monkeypatch, key, *data)
+    page = switch(calibration(**asked()), section)
+    assert not page.exception
+    assert told in said(page)
+    if section != "Hubs":
+        shown = pairs_shown(page)
+        assert shown
+        assert 0 < len(shown[0]) <= 10
+        assert set(shown[0]["truth"]) <= {"same", "different"}
+
+
+def test_pairs_of_ten_texts_stand_before_a_second_of_one():
+    left = np.array([4, 4, 4, 7, 9, 7])
+    truth = PairTruth(left, left + 20, np.ones(6, bool), "me")
+    assert one_a_text(truth, np.array([1, 0, 3, 5, 4, 2])).tolist() == [1, 3, 4, 0, 5, 2]
+
+
+def test_a_tuned_method_is_measured_on_texts_it_did_not_learn_from():
+    st.cache_resource.clear()
+    corpus = load_corpus("math_problems").sample(150, seed=0)
+    codes = corpus.label_codes("structure").codes
+    truth = truth_from_labels(codes, "structure", n_pairs=4000)
+    known = Known(truth, "tuned", STRUCTURE_ASKED, truth.described, column="structure")
+    base = create("tfidf").prepare(corpus, STRUCTURE_ASKED, None)
+    made = create("repaired", {"of": "tfidf", "repair": "platt"})
+    panel = replace(
+        planted_panel("fitted", Run(None, base, base.neighbours(np.arange(150), 10))), method=made
+    )
+    (found,) = measure_all(corpus, [panel], known, None)
+    learnt = made.training_rows(corpus, STRUCTURE_ASKED)
+    assert found.n_learnt == len(learnt) > 0
+    assert not np.isin(found.truth.left, learnt).any()
+    assert found.report.n_pairs == found.truth.n_pairs < truth.n_pairs
+    assert (np.isnan(found.values) == np.isin(truth.left, learnt)).all()
 
 
 def test_keys_follow_the_content():
