@@ -1,9 +1,9 @@
 """What could make written categories better; writes benchmarks/results/written_levers.json.
 
 Run from the root of the repository: python -m benchmarks.written_levers
-With a model's folder or hub id behind it, everything but the borrowing is measured with that
-sentence encoder and kept under its name. Same corpora, triplets and intervals as
-benchmarks.written_projection.
+With a model's folder or hub id behind it, proposals and labels are measured with that sentence
+encoder and kept under its name; with names of parts behind that, they alone. Same corpora, triplets
+and intervals as benchmarks.written_projection.
 
 The second proposals, in benchmarks/proposals, were written by a language model of the same kind, by
 the product's own prompt but for three examples instead of six; it was shown 25 other texts and no
@@ -53,36 +53,41 @@ from engine.projection.words import word_index
 from engine.resources import Resources
 from engine.samples import many_view_samples, samples
 from engine.similarity import VectorSimilarity
-from engine.types import Attribute, Floats, Similarity
+from engine.types import Attribute, Doubles, Floats, Similarity
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "written_levers.json"
 PROPOSALS = ROOT / "benchmarks" / "proposals"
 N_CATEGORIES, N_EXAMPLES, DRAWS = (2, 3, 4, 6, 8), (0, 1, 2, 3, 6), (0, 1, 2)
-N_LABELS = 100
+LABEL_COUNTS = (50, 100)
 N_RIVALS, N_BANK_TRIPLETS = 6, 300
 BORROWED = (1, 6)
 
 
 def main() -> None:
-    """Measure with one encoder and put the figures beside those of the others."""
-    model = sys.argv[1] if len(sys.argv) > 1 else MODEL
+    """Measure with one encoder and put the figures beside those that are kept."""
+    model, parts = (sys.argv[1:] or [MODEL])[0], sys.argv[2:]
     resources = Resources()
 
     def embed(texts: Sequence[str]) -> Floats:
         return resources.embed(model, texts)
 
     tasks = list(all_tasks(resources, model))
-    report: dict[str, Any] = {"machine": machine()}
-    report["proposals"] = proposals(tasks, embed)
-    report["labels on top"] = labels_on_top(tasks, embed)
+    measures: dict[str, Callable[[], Any]] = {
+        "proposals": lambda: proposals(tasks, embed),
+        "labels on top": lambda: labels_on_top(tasks, embed),
+    }
     if model == MODEL:
-        report["categories kept"] = fewer_categories(tasks)
-        report["examples a category"] = fewer_examples(tasks)
-        report["borrowed"] = borrowing(tasks, embed)
+        measures |= {
+            "categories kept": lambda: fewer_categories(tasks),
+            "examples a category": lambda: fewer_examples(tasks),
+            "borrowed": lambda: borrowing(tasks, embed),
+        }
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    kept[Path(model).name] = report
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    report = kept.get(Path(model).name, {}) | {"machine": machine("benchmarks.written_levers")}
+    for name in parts or measures:
+        report[name] = measures[name]()
+    RESULTS.write_text(json.dumps(kept | {Path(model).name: report}, indent=1) + "\n")
 
 
 def second_set(task: Task) -> CategorySet | None:
@@ -131,21 +136,24 @@ def proposals(tasks: list[Task], embed: Embed) -> dict[str, Any]:
 
 
 def labels_on_top(tasks: list[Task], embed: Embed) -> dict[str, Any]:
-    """The probe with 100 labels: alone, on the shipped categories, on both proposals."""
+    """The probe on few labels: alone, on the shipped categories, on both proposals."""
+    columns = [(task, _profiles(task, embed)) for task in tasks]
+    return {str(n): _labelled(columns, n) for n in LABEL_COUNTS}
+
+
+def _profiles(task: Task, embed: Embed) -> dict[str, Doubles | None]:
+    profiles = [soft_profiles(each.evidence, 1.0).astype(np.float64) for each in both(task, embed)]
+    averaged = np.concatenate(profiles, axis=1) / np.sqrt(len(profiles))
+    return {"labels alone": None, "shipped": profiles[0], "averaged": averaged}
+
+
+def _labelled(columns: list[tuple[Task, dict[str, Doubles | None]]], n: int) -> dict[str, Any]:
     found: dict[str, list[tuple[Task, Floats]]] = {}
-    for task in tasks:
-        profiles = [
-            soft_profiles(each.evidence, 1.0).astype(np.float64) for each in both(task, embed)
-        ]
-        columns = {
-            "labels alone": None,
-            "shipped": profiles[0],
-            "averaged": np.concatenate(profiles, axis=1) / np.sqrt(len(profiles)),
-        }
-        for name, profile in columns.items():
-            won = over_seeds([probed(task, profile, N_LABELS, seed) for seed in LABEL_SEEDS])
+    for task, profiles in columns:
+        for name, profile in profiles.items():
+            won = over_seeds([probed(task, profile, n, seed) for seed in LABEL_SEEDS])
             found.setdefault(name, []).append((task, won))
-    return {name: told(name, {"means": _means(won)}) for name, won in found.items()}
+    return {name: told(f"{n} {name}", {"means": _means(won)}) for name, won in found.items()}
 
 
 def fewer_categories(tasks: list[Task]) -> dict[str, Any]:
@@ -253,17 +261,25 @@ def _in_the_bank(make: Callable[..., Similarity], embed: Embed) -> dict[str, lis
 
 
 def rival_triplets(labels: Any, column: str) -> list[SwapTriplets]:  # noqa: ANN401 - a mapping
-    """Swap triplets of one column of a bank's corpus against six others, drawn by a fixed seed."""
+    """Swap triplets of one column of a bank's corpus against the six next to it by name, in a ring.
+
+    Both columns of a pair meet in the same triplets, so what is blind to the attribute is at
+    exactly 0.5 over a corpus.
+    """
     codes = {name: np.unique(values, return_inverse=True)[1] for name, values in labels.items()}
-    others = [name for name in codes if name != column]
+    ring = sorted(codes)
+    place = ring.index(column)
+    steps = [step for step in range(-N_RIVALS // 2, N_RIVALS // 2 + 1) if step]
     drawn = []
-    for other in np.random.default_rng(SEED).permutation(others)[:N_RIVALS]:
+    for other in (ring[(place + step) % len(ring)] for step in steps):
+        first, second = sorted((column, other))
         try:
-            drawn.append(
-                draw_swap_triplets(codes[column], codes[other], n=N_BANK_TRIPLETS, seed=SEED)
-            )
+            found = draw_swap_triplets(codes[first], codes[second], n=N_BANK_TRIPLETS, seed=SEED)
         except BadInput:
             continue  # nested labels: nothing to swap
+        if column != first:
+            found = SwapTriplets(found.anchor, found.share_b, found.share_a)
+        drawn.append(found)
     return drawn
 
 

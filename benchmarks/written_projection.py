@@ -48,7 +48,7 @@ LABELLED = Path(os.environ.get("LIKEWISE_LABELLED_DATA", ROOT.parent / "shared" 
 PUBLIC = ("slurp", "tate", "emobank", "svamp", "mams")
 MODEL = "minilm"
 N_TRIPLETS, N_PUBLIC, SEED = 1000, 600, 0
-LABEL_COUNTS, LABEL_SEEDS = (25, 50, 100, 200), (0, 1, 2)
+LABEL_SEEDS = (0, 1, 2)
 PROTOTYPES = ("sentences", "examples", "both", "lda", "logistic")
 Maker = Callable[["Task"], Similarity]
 
@@ -108,7 +108,6 @@ def main() -> None:
         name: measured(tasks, maker)["means"] for name, maker in settings().items()
     }
     report["neighbours"] = neighbour_check(tasks)
-    report["labels"] = label_curves(tasks)
     report["seconds"] = timing(resources)
     write(report)
 
@@ -306,35 +305,11 @@ def neighbour_check(tasks: list[Task]) -> dict[str, Any]:
     return report
 
 
-def label_curves(tasks: list[Task]) -> dict[str, Any]:
-    """Labels by themselves and on top of the categories, on triplets without a labelled text."""
-    report: dict[str, Any] = {}
-    for n in LABEL_COUNTS:
-        alone, on_top = [], []
-        for task in tasks:
-            both = [one_labelling(task, n, seed) for seed in LABEL_SEEDS]
-            alone.append((task, over_seeds([a for a, _ in both])))
-            on_top.append((task, over_seeds([b for _, b in both])))
-        report[str(n)] = {
-            "labels alone": {g: interval(alone, g) for g in GROUPS},
-            "categories and labels": {g: interval(on_top, g) for g in GROUPS},
-        }
-        print("labels", n, report[str(n)], flush=True)
-    return report
-
-
 def over_seeds(values: list[Floats]) -> Floats:
     """(n_texts,) mean over seeds of what each anchor won; NaN where it was never an anchor."""
     stacked = np.stack(values)
     n = (~np.isnan(stacked)).sum(axis=0)
     return np.where(n > 0, np.nansum(stacked, axis=0) / np.maximum(n, 1), np.nan)
-
-
-def one_labelling(task: Task, n: int, seed: int) -> tuple[Floats, Floats]:
-    """By-anchor shares won by the method probe with n labels: alone, and with the categories."""
-    found = evidence(task.texts, task.encoded, Recipe(), words=task.words)
-    profile = soft_profiles(found, 1.0).astype(np.float64)
-    return probed(task, None, n, seed), probed(task, profile, n, seed)
 
 
 def probed(task: Task, profile: Doubles | None, n: int, seed: int) -> Floats:
@@ -391,8 +366,8 @@ def short(found: dict[str, Any]) -> str:
     return ", ".join(f"{group}: {value}" for group, value in found["means"].items())
 
 
-def machine() -> dict[str, str]:
-    """Where and with which code the figures were made."""
+def machine(module: str = "benchmarks.written_projection") -> dict[str, str]:
+    """Where, with which code and by which script the figures were made."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         cwd=ROOT,
@@ -404,7 +379,7 @@ def machine() -> dict[str, str]:
         "python": platform.python_version(),
         "cpus": str(os.cpu_count()),
         "commit": commit.stdout.strip(),
-        "command": "python -m benchmarks.written_projection",
+        "command": f"python -m {module}",
     }
 
 
