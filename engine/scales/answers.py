@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.diagnostics.transitivity import Comparisons
+from engine.diagnostics.transitivity import Comparisons, comparisons
 from engine.errors import BadInput
 from engine.judges.kinds import Choice, Kind, Status
 from engine.judges.questions import Verdict
@@ -97,24 +97,18 @@ def scores(verdicts: Iterable[Verdict], texts: Sequence[str]) -> Scores:
 
 
 def triplet_comparisons(verdicts: Iterable[Verdict], texts: Sequence[str]) -> Comparisons:
-    """Every decided triplet as rows of the corpus; the winner is more like the anchor.
+    """The decided triplets of the corpus's texts as its rows; see diagnostics.transitivity.
 
-    Repeats and swapped orders each count; ties say nothing of an order and are left out.
+    The winner is more like the anchor. Repeats that conflict cancel each other; ties say nothing of
+    an order and are left out.
 
     Args:
         verdicts: one judge's, on one attribute; what is no parsed triplet is passed over.
         texts: the corpus's texts, in the order of its rows.
     """
     rows = rows_by_text_key(texts)
-    found: list[tuple[int, int, int]] = []
-    for verdict in _parsed(verdicts, Kind.TRIPLET):
-        if verdict.choice is Choice.TIE or not all(key in rows for key in verdict.text_keys):
-            continue
-        anchor, left, right = (rows[key] for key in verdict.text_keys)
-        is_left = verdict.choice is Choice.LEFT
-        found.append((anchor, left, right) if is_left else (anchor, right, left))
-    columns = np.array(found, dtype=np.int64).reshape(-1, 3).T
-    return Comparisons(columns[0], columns[1], columns[2])
+    known = (one for one in verdicts if all(key in rows for key in one.text_keys))
+    return comparisons(known, rows)
 
 
 def check_rows(n_texts: int, *parts: Rows) -> None:

@@ -11,6 +11,7 @@ from engine.diagnostics.drift import (
     BatchDrift,
     BatchScores,
     batch_drift,
+    shared_items,
     shared_scores,
 )
 from engine.errors import BadInput
@@ -67,7 +68,7 @@ def drift_change(scored: BatchScores, *, seed: int = 0) -> DriftChange:
     Raises:
         BadInput: fewer than 8 items were scored in every batch.
     """
-    items = _shared_items(scored)
+    items = shared_items(scored)
     if len(items) < 2 * MIN_SHARED:
         raise BadInput(
             f"{len(items)} items were scored in every batch; at least {2 * MIN_SHARED} are needed "
@@ -91,14 +92,6 @@ def _offsets(scored: BatchScores) -> dict[str, float]:
         raise BadInput("No item was scored in every batch; score some anchors in each.")
     means: Doubles = table.mean(axis=0)
     return dict(zip(names, (means - means.mean()).tolist(), strict=True))
-
-
-def _shared_items(scored: BatchScores) -> list[str]:
-    n_batches = len(set(scored.batches))
-    seen: dict[str, set[str]] = {}
-    for item, batch in zip(scored.items, scored.batches, strict=True):
-        seen.setdefault(item, set()).add(batch)
-    return [item for item, batches in seen.items() if len(batches) == n_batches]
 
 
 def _only(scored: BatchScores, items: set[str]) -> BatchScores:

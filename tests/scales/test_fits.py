@@ -58,11 +58,18 @@ def test_verdicts_become_wins_ties_one_each_way():
 
 
 def test_triplets_become_rows_without_ties():
-    def said(choice):
-        return Verdict.of(TripletQuestion(HEAT, "a", "b", "c"), "me", choice=choice)
+    def said(anchor, left, right, choice):
+        return Verdict.of(TripletQuestion(HEAT, anchor, left, right), "me", choice=choice)
 
-    found = triplet_comparisons([said(Choice.LEFT), said(Choice.RIGHT), said(Choice.TIE)], TEXTS)
-    assert [tuple(s.tolist()) for s in found] == [(0, 0), (1, 2), (2, 1)]
+    verdicts = [
+        said("a", "b", "c", Choice.RIGHT),
+        said("a", "c", "b", Choice.LEFT),
+        said("b", "a", "c", Choice.TIE),
+        said("c", "elsewhere", "a", Choice.LEFT),
+        said("c", "b", "a", Choice.LEFT),
+    ]
+    found = triplet_comparisons(verdicts, TEXTS)
+    assert [tuple(s.tolist()) for s in found] == [(0, 2), (2, 1), (1, 0)]
     assert [len(s) for s in triplet_comparisons([], TEXTS)] == [0, 0, 0]
 
 
