@@ -39,7 +39,7 @@ Measured = TypeVar("Measured")
 @st.cache_resource
 def job_queue() -> JobQueue:
     """The workers of this process; the map drawing is compiled while the analyst reads."""
-    threading.Thread(target=warm_up, daemon=True).start()
+    threading.Thread(target=warm_up, name="likewise-warm-up", daemon=True).start()
     return JobQueue(RunStore(), VectorStore(), process_shelf())
 
 

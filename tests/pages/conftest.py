@@ -1,5 +1,6 @@
 """Pages by AppTest: no browser, the real engine, methods that need no weights."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,23 @@ def fresh_caches():
     """Nothing of one test's queue, ledger or corpus reaches the next."""
     st.cache_resource.clear()
     yield
+    from pages.parts import cached
+
+    end_all(cached.job_queue())
     st.cache_resource.clear()
+
+
+def end_all(queue):
+    """Cancel what still runs, and wait for it: a model at work while Python exits aborts it."""
+    keys = list(queue.keys())
+    for key in keys:
+        queue.cancel(key)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not all(queue.status(key).finished for key in keys):
+        time.sleep(0.05)
+    for thread in threading.enumerate():
+        if thread.name == "likewise-warm-up":
+            thread.join(timeout=120)
 
 
 @pytest.fixture
