@@ -52,7 +52,7 @@ PLANS = {
     "bilinear": Plan("bilinear", n_steps=1000),
     "bilinear, answers only": Plan("bilinear", labels=0.0, n_steps=1000),
     "bilinear, labels only": Plan("bilinear", answers=0.0, n_steps=1000),
-    "pair scorer": Plan("pair", n_steps=200),
+    "pair scorer": Plan("pair", n_steps=400),
 }
 N_CORPORA, N_VIEWS, N_TEXTS = (1, 3, 6), (3, 7), (15, 45)
 

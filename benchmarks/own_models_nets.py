@@ -21,7 +21,7 @@ from engine.types import Floats, Rows, Similarity
 N_HIDDEN, N_RANK = 512, 128
 TEMPERATURE = 0.07
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 1e-3, 1e-2, 0.1
-N_TEXTS, N_VIEWS = 64, 4
+N_TEXTS, N_VIEWS, N_PAIRED = 64, 4, 24
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,8 @@ def _loss(
 
 
 def _pair_loss(net: nn.Module, x: Tensor, q: Tensor, codes: Tensor) -> Tensor:
-    left, right = torch.triu_indices(len(x), len(x), 1)
+    n_paired = min(N_PAIRED, len(x))
+    left, right = torch.triu_indices(n_paired, n_paired, 1)
     same = (codes[left] == codes[right]).float()
     logits = net(x[left], x[right], q[: len(left)][:1].expand(len(left), -1))
     weight = (same.numel() - same.sum()) / same.sum().clamp(min=1)
