@@ -63,6 +63,8 @@ class Repaired:
         "one-word",
         "rewrite-bm25",
         "rewrite-embedding",
+        "multi-summary",
+        "query-relevance",
     ] = option("written-projection", "the method under repair, with its default options")
     repair: Literal[
         "zt-norm",
