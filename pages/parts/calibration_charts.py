@@ -170,7 +170,11 @@ def transfer_chart(found: Transfer) -> go.Figure:
 
 
 def add_cells(
-    figure: go.Figure, names: Sequence[str], data: Sequence[Sequence[float]], said: str
+    figure: go.Figure,
+    names: Sequence[str],
+    data: Sequence[Sequence[float]],
+    said: str,
+    colour: str = DIFFERENT,
 ) -> None:
     """Marks over the cells of a square heatmap, seen once they are chosen: cells take no click.
 
@@ -179,13 +183,20 @@ def add_cells(
         names: of both.
         data: custom data of each cell, row by row.
         said: on hover.
+        colour: of the chosen cell's frame.
     """
     figure.add_scatter(
         x=[name for _ in names for name in names],
         y=[name for name in names for _ in names],
         mode="markers",
-        marker={"size": 24, "opacity": 0, "symbol": "square-open", "line": {"width": 3}},
-        selected={"marker": {"opacity": 1, "color": DIFFERENT}},
+        marker={
+            "size": 24,
+            "opacity": 0,
+            "symbol": "square-open",
+            "color": colour,
+            "line": {"width": 3},
+        },
+        selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0}},
         customdata=data,
         hovertemplate=said + "<extra></extra>",
@@ -278,7 +289,7 @@ def occurrence_chart(counts: Rows, k: int) -> go.Figure:
             x=n_lists,
             y=n_texts,
             marker_color=SAME,
-            customdata=n_lists[:, None],
+            customdata=[[each] for each in n_lists.tolist()],
             hovertemplate="%{y} texts are each in %{x} lists<extra></extra>",
         )
     )

@@ -39,7 +39,7 @@ def triads_chart(wins: Doubles, names: Sequence[str]) -> go.Figure:
     )
     n = len(names)
     cells = [[i, j, wins[i, j]] for i in range(n) for j in range(n)]
-    add_cells(figure, names, cells, "%{y} against %{x}: %{customdata[2]:+.0f}")
+    add_cells(figure, names, cells, "%{y} against %{x}: %{customdata[2]:+.0f}", "#f7f7f7")
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_layout(height=180 + 22 * len(names), margin=MARGIN)
