@@ -16,7 +16,8 @@ from pages.parts.judge_ask_view import ask_view, subject_of
 from pages.parts.judge_check_view import check_view
 from pages.parts.judge_choice import ledger_name
 from pages.parts.judge_files import files_view
-from pages.parts.judge_ledger_view import held_counts, ledger_view
+from pages.parts.judge_held import held_judges
+from pages.parts.judge_ledger_view import ledger_view
 from pages.parts.judge_quality_view import quality_view
 from pages.parts.judge_settings import Settings, settings
 from pages.parts.judge_strip import judge_strip
@@ -42,7 +43,7 @@ def judging(corpus: Corpus, attribute: Attribute) -> None:
     view = state.current()
     try:
         asked = settings(view, corpus, attribute)
-        judge = ledger_name(asked.choice, corpus, [each.judge for each in held_counts()])
+        judge = ledger_name(asked.choice, corpus, held_judges())
     except LikewiseError as error:
         show_problem("No question can be asked.", str(error))
         asked, judge = None, ""

@@ -11,7 +11,7 @@ from engine.judge_jobs import Asking, AskingStatus
 from engine.judges.local_judge import local_prompt
 from engine.judges.money import Estimate, Purse
 from engine.judges.planning import next_step, wilson_half_width
-from engine.judges.prompts import Guide, prompt_for
+from engine.judges.prompts import prompt_for
 from engine.judges.questions import Verdict
 from engine.spot_checks.answers import rows_by_text_key
 from engine.types import Attribute
@@ -49,10 +49,8 @@ def ask_view(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
 
 def _prompt(asked: Settings) -> None:
     choice, question = asked.choice, asked.questions[0]
-    if choice.who == LOCAL:
-        prompt = local_prompt(question)
-    else:
-        prompt = prompt_for(question, Guide(choice.notes))
+    local = choice.who == LOCAL
+    prompt = local_prompt(question) if local else prompt_for(question, choice.guide)
     if choice.who in (LABELS, REPLAY):
         st.caption("Nothing is sent to this judge. A language model would be asked like this:")
     else:

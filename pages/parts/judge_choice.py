@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ from engine.judges.local_judge import KINDS as LOCAL_KINDS
 from engine.judges.local_judge import NOTE, LocalJudge
 from engine.judges.money import Purse
 from engine.judges.openai_compatible import OpenAICompatibleJudge
-from engine.judges.prompts import Guide
+from engine.judges.prompts import NO_GUIDE, Guide
 from engine.judges.questions import Judge
 from engine.judges.replay import ReplayJudge
 from engine.models.catalogue import DEFAULT_LM, known_models
@@ -26,7 +26,9 @@ from engine.models.catalogue import Kind as ModelKind
 from engine.models.shelf import process_shelf
 from engine.resources import Resources
 from engine.store import VectorStore
+from engine.types import Attribute
 from pages.parts import cached, frame, state
+from pages.parts.judge_guide import KEEP, choose_guide
 
 REPLAY = "a strong judge's verdicts, shipped with the sample"
 LABELS = "a label column, to rehearse"
@@ -34,7 +36,6 @@ LOCAL = "a small language model on this machine"
 ANTHROPIC = "Claude, over Anthropic's API"
 SERVER = "a server that speaks OpenAI's API"
 KEY = "ANTHROPIC_API_KEY"
-KEEP = "session"
 
 LABEL_KINDS = (Kind.PAIR, Kind.TRIPLET, Kind.GROUP, Kind.ODD_ONE_OUT, Kind.RANK)
 NO_KEY = (
@@ -59,8 +60,8 @@ class Choice:
     base_url: str = ""
     provider: str = ""
     effort: str = ""
-    notes: str = ""
     source: str = ""
+    guide: Guide = field(default=NO_GUIDE, repr=False)
     api_key: str = field(default="", repr=False)
     problem: str = ""
 
@@ -83,10 +84,10 @@ class Choice:
     @property
     def key(self) -> str:
         """What an estimate depends on."""
-        return repr(self)
+        return f"{self!r} {self.guide.version}"
 
 
-def choose_judge(view: state.View, corpus: Corpus) -> Choice:
+def choose_judge(view: state.View, corpus: Corpus, attribute: Attribute) -> Choice:
     """Who judges, and what that judge needs."""
     found = frame.sample_of(view)
     offered = [LOCAL, ANTHROPIC, SERVER]
@@ -101,7 +102,9 @@ def choose_judge(view: state.View, corpus: Corpus) -> Choice:
         return _labels(view, corpus)
     if who == LOCAL:
         return _local()
-    return _anthropic(view) if who == ANTHROPIC else _server(view)
+    choice = _anthropic() if who == ANTHROPIC else _server()
+    with st.expander("What else it is told: notes, a definition card"):
+        return replace(choice, guide=choose_guide(corpus, attribute))
 
 
 def _labels(view: state.View, corpus: Corpus) -> Choice:
@@ -151,7 +154,7 @@ def _local() -> Choice:
     return Choice(LOCAL, model=str(model))
 
 
-def _anthropic(view: state.View) -> Choice:
+def _anthropic() -> Choice:
     left, right = st.columns([3, 2])
     model = left.text_input("Model", DEFAULT_MODEL, key="judge-claude", persist_state=KEEP).strip()
     effort = right.selectbox(
@@ -161,12 +164,10 @@ def _anthropic(view: state.View) -> Choice:
     problem = "" if os.environ.get(KEY) else NO_KEY
     if not model:
         problem = f"Name a model, such as {DEFAULT_MODEL}."
-    return Choice(
-        ANTHROPIC, model=model, effort=str(effort or ""), notes=_notes(view), problem=problem
-    )
+    return Choice(ANTHROPIC, model=model, effort=str(effort or ""), problem=problem)
 
 
-def _server(view: state.View) -> Choice:
+def _server() -> Choice:
     left, right = st.columns([3, 2])
     url = left.text_input(
         "Address, without /chat/completions", "http://localhost:11434/v1",
@@ -189,19 +190,8 @@ def _server(view: state.View) -> Choice:
         base_url=url,
         provider=provider,
         api_key=api_key,
-        notes=_notes(view),
         problem=problem,
     )
-
-
-def _notes(view: state.View) -> str:
-    return st.text_area(
-        "What you have settled about this attribute (optional; goes into the prompt)",
-        key=f"judge-notes:{view.attribute}",
-        persist_state=KEEP,
-        height=80,
-        placeholder="Same: the same computation. Close: one step more or less. Different: …",
-    ).strip()
 
 
 def kinds_of(choice: Choice, shipped: Sequence[Kind]) -> list[Kind]:
@@ -257,7 +247,7 @@ def paid_judge(
     choice: Choice, purse: Purse | None = None
 ) -> AnthropicJudge | OpenAICompatibleJudge:
     """The judge behind an API; nothing is sent yet."""
-    ledger, guide = cached.ledger(), Guide(choice.notes)
+    ledger, guide = cached.ledger(), choice.guide
     if choice.who == ANTHROPIC:
         return AnthropicJudge(choice.model, ledger, guide=guide, effort=choice.effort, purse=purse)
     return OpenAICompatibleJudge(

@@ -16,7 +16,8 @@ from engine.judges.questions import Verdict
 from engine.spot_checks.answers import rows_by_text_key
 from engine.types import Attribute
 from pages.parts import cached
-from pages.parts.judge_choice import KEEP
+from pages.parts.judge_guide import KEEP
+from pages.parts.judge_held import held_counts
 from pages.parts.judge_words import dollars, said
 
 ALL = "all"
@@ -57,12 +58,6 @@ def ledger_view(corpus: Corpus, attribute: Attribute) -> None:
     _one(found, corpus, rows)
 
 
-def held_counts() -> list[Held]:
-    """What the ledger holds, counted; read again only when it has changed."""
-    ledger = cached.ledger()
-    return cached.judging(("held", ledger.version), ledger.held)
-
-
 def _filters(held: Sequence[Held], attribute: Attribute) -> Wanted:
     columns = st.columns([3, 3, 2, 2, 2], vertical_alignment="bottom")
     attributes = list(dict.fromkeys([attribute, *(each.attribute for each in held)]))
@@ -84,7 +79,7 @@ def _filters(held: Sequence[Held], attribute: Attribute) -> Wanted:
         "Kind", kinds, key=f"ledger-kind:{place}:{len(kinds)}", persist_state=KEEP
     )
     unread = columns[3].toggle(
-        "Without an answer", key="ledger-unread", persist_state=KEEP,
+        "No answer", key="ledger-unread", persist_state=KEEP,
         help="Unparsed, refused or unanswerable: they were asked, and perhaps paid for.",
     )  # fmt: skip
     only_here = columns[4].toggle(

@@ -15,10 +15,9 @@ from pages.parts import cached, frame, state
 from pages.parts.calibration_inputs import Known
 from pages.parts.calibration_judge import judge_view
 from pages.parts.judge_check_view import PERSON
-from pages.parts.judge_choice import KEEP
-from pages.parts.judge_ledger_view import held_counts
+from pages.parts.judge_guide import KEEP
+from pages.parts.judge_held import held_counts, held_verdicts
 from pages.parts.judge_quality import Evidence, Figure, figures, label_verdicts
-from pages.parts.judge_settings import held_verdicts
 
 NO_COLUMN = "(none)"
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from engine.choosing.adaptive import next_comparisons
+from engine.choosing.borders import border_triplets, soft_clusters
+from engine.choosing.drawing import Chosen as Drawn
+from engine.choosing.pairs import choose_pairs
 from engine.corpus import Corpus
 from engine.errors import BadInput
 from engine.judges.kinds import TUPLE_KINDS, Kind, Status
@@ -19,18 +23,27 @@ from engine.judges.questions import (
     TupleQuestion,
     Verdict,
 )
-from engine.spot_checks import SpotCheck, Stratum, question_of
+from engine.run import Run
+from engine.scales.answers import scores, wins
+from engine.scales.consolidated import consolidated
+from engine.similarity import VectorSimilarity
+from engine.spot_checks import Stratum, question_of
 from engine.spot_checks.answers import rows_by_text_key
-from engine.types import Attribute
+from engine.types import Attribute, Rows
+from pages.parts import cached
 
 AT_RANDOM = "drawn at random"
-DISAGREEMENT = "where methods disagree, and some at random"
+DISAGREEMENT = "where methods disagree most, and some at random"
+WEIGHTED = "by disagreement and region, with known chances"
+BORDERS = "at the borders of clusters, and some at random"
+TELLING = "what tells most after this judge's verdicts so far"
 JUDGED = "those that it has answered"
 
 # How many rows of the corpus a question needs; tuples say it themselves.
 N_ROWS = {Kind.PAIR: 2, Kind.TRIPLET: 3, Kind.COMPARISON: 2, Kind.POINT: 1}
 TWO_SIDED = (Kind.PAIR, Kind.TRIPLET, Kind.COMPARISON)
 N_TRIES = 20
+SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +59,8 @@ class Need:
     """What a source chooses from.
 
     kind, n, n_texts: of the questions; n_texts counts for tuples alone.
-    checks: gives so many pairs on which the kept methods disagree, or at random.
-    verdicts: what a replayed judge has answered on the attribute.
+    runs: kept runs of the chosen methods, by title, with their keys.
+    verdicts: what the judge has said on the attribute so far.
     """
 
     corpus: Corpus
@@ -55,8 +68,21 @@ class Need:
     kind: Kind
     n: int
     n_texts: int = 5
-    checks: Callable[[int], Sequence[SpotCheck]] | None = None
+    runs: Mapping[str, tuple[str, Run]] = field(default_factory=dict)
     verdicts: Sequence[Verdict] = field(default_factory=tuple)
+
+    def first_run(self) -> tuple[str, Run]:
+        """The first kept run and its key.
+
+        Raises:
+            BadInput: there is none.
+        """
+        if not self.runs:
+            raise BadInput(
+                "This takes the results of at least one method, better two. Run them under "
+                "Compare, or draw at random."
+            )
+        return next(iter(self.runs.values()))
 
 
 Chooser = Callable[[Need], list[Chosen]]
@@ -64,7 +90,7 @@ Chooser = Callable[[Need], list[Chosen]]
 
 def at_random(need: Need) -> list[Chosen]:
     """Distinct questions on texts drawn at random; a smaller number gives the first of them."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(SEED)
     width = N_ROWS.get(need.kind, need.n_texts)
     n_there = len(need.corpus)
     if width > n_there:
@@ -98,16 +124,53 @@ def asked_of(need: Need, rows: Sequence[int]) -> Question | None:
 
 def where_methods_disagree(need: Need) -> list[Chosen]:
     """The spot checks' own queue of pairs, with its random stratum."""
-    if need.checks is None:
-        raise BadInput(
-            "It takes the results of at least one method, better two. Run them under Compare, or "
-            "draw at random."
-        )
+    need.first_run()
+    keys = tuple(key for key, _ in need.runs.values())
+    similarities = {title: run.similarity for title, (_, run) in need.runs.items()}
     texts = need.corpus.texts
     return [
         Chosen(question_of(check, need.attribute, texts), str(check.stratum))
-        for check in need.checks(need.n)
+        for check in cached.queue(keys, need.n, similarities)
     ]
+
+
+def by_known_chances(need: Need) -> list[Chosen]:
+    """Pairs drawn with chances that follow disagreement and cover the clusters."""
+    regions = _clusters(need)
+    similarities = {title: run.similarity for title, (_, run) in need.runs.items()}
+    return _as_chosen(need, choose_pairs(similarities, n=need.n, seed=SEED, regions=regions))
+
+
+def at_borders(need: Need) -> list[Chosen]:
+    """Triplets of an undecided text and its two nearest clusters, in the first embedding kept."""
+    n_clusters = max(2, len(np.unique(_clusters(need))))
+    embeddings = (run.similarity for _, run in need.runs.values())
+    found = next((one for one in embeddings if isinstance(one, VectorSimilarity)), None)
+    if found is None:
+        raise BadInput(
+            "None of the chosen methods has an embedding, so it has no borders. Run one that has, "
+            "such as raw-embedding, under Compare, or draw at random."
+        )
+    clusters = soft_clusters(found.vectors, n_clusters, seed=SEED)
+    return _as_chosen(need, border_triplets(clusters, n=need.n, seed=SEED))
+
+
+def most_telling(need: Need) -> list[Chosen]:
+    """Comparisons of texts whose order the verdicts so far leave open, as one scale fits them."""
+    texts = need.corpus.texts
+    fitted = consolidated(
+        len(texts), wins=wins(need.verdicts, texts), scores=scores(need.verdicts, texts)
+    )
+    return _as_chosen(need, next_comparisons(fitted, n=need.n, seed=SEED))
+
+
+def _clusters(need: Need) -> Rows:
+    return cached.cluster_codes(*need.first_run()).astype(np.int64)
+
+
+def _as_chosen(need: Need, drawn: Sequence[Drawn]) -> list[Chosen]:
+    asked = ((asked_of(need, one.rows), one.why.value) for one in drawn)
+    return [Chosen(question, why) for question, why in asked if question is not None]
 
 
 def already_judged(need: Need) -> list[Chosen]:
@@ -128,13 +191,14 @@ def already_judged(need: Need) -> list[Chosen]:
 class Source:
     """Where questions come from.
 
-    kinds: those it can give. uses_methods: whether it needs what methods found.
-    replays: whether it is for replayed judges, and only for them.
+    kinds: those it can give. uses_methods: whether it needs what methods found, uses_verdicts: what
+    the judge said before. replays: whether it is for replayed judges, and only for them.
     """
 
     choose: Chooser
     kinds: tuple[Kind, ...]
     uses_methods: bool = False
+    uses_verdicts: bool = False
     replays: bool = False
 
 
@@ -142,7 +206,10 @@ class Source:
 SOURCES: Mapping[str, Source] = {
     AT_RANDOM: Source(at_random, (*N_ROWS, *TUPLE_KINDS)),
     DISAGREEMENT: Source(where_methods_disagree, (Kind.PAIR,), uses_methods=True),
-    JUDGED: Source(already_judged, tuple(N_ROWS), replays=True),
+    WEIGHTED: Source(by_known_chances, (Kind.PAIR,), uses_methods=True),
+    BORDERS: Source(at_borders, (Kind.TRIPLET,), uses_methods=True),
+    TELLING: Source(most_telling, (Kind.COMPARISON,), uses_verdicts=True),
+    JUDGED: Source(already_judged, tuple(N_ROWS), uses_verdicts=True, replays=True),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -11,10 +11,17 @@ from engine.corpus import Corpus
 from engine.judges.kinds import TUPLE_KINDS, Kind
 from engine.judges.questions import Question, Verdict
 from engine.run import RunRequest
-from engine.spot_checks import SpotCheck
 from engine.types import Attribute, content_key
 from pages.parts import cached, state
-from pages.parts.judge_choice import KEEP, REPLAY, Choice, choose_judge, kinds_of
+from pages.parts.judge_choice import (
+    KEEP,
+    REPLAY,
+    Choice,
+    choose_judge,
+    kinds_of,
+    ledger_name,
+)
+from pages.parts.judge_held import held_judges, held_verdicts
 from pages.parts.judge_questions import (
     SOURCES,
     TWO_SIDED,
@@ -66,14 +73,14 @@ def settings(view: state.View, corpus: Corpus, attribute: Attribute) -> Settings
     """
     who, what = st.columns([1, 1], gap="large")
     with who:
-        choice = choose_judge(view, corpus)
+        choice = choose_judge(view, corpus, attribute)
     verdicts = held_verdicts(attribute, choice.source) if choice.who == REPLAY else ()
     met = {verdict.kind for verdict in verdicts}
     kinds = kinds_of(choice, [kind for kind in WORDS if kind in met])
     if not kinds:
         return Settings(choice, Kind.PAIR, (), "", _nothing_to_replay(attribute))
     with what:
-        need = Need(corpus, attribute, Kind.PAIR, N_FIRST, verdicts=verdicts)
+        need = Need(corpus, attribute, Kind.PAIR, N_FIRST)
         return _questions(view, need, choice, kinds)
 
 
@@ -87,7 +94,7 @@ def _questions(view: state.View, need: Need, choice: Choice, kinds: list[Kind]) 
             persist_state=KEEP,
         )
     )
-    count, several, origin = st.columns([2, 2, 4], vertical_alignment="bottom")
+    count, several, origin = st.columns([3, 4, 5], vertical_alignment="bottom")
     n = count.number_input(
         "Questions", 1, N_MOST, N_FIRST, N_STEP, key="judge-n", persist_state=KEEP
     )
@@ -98,8 +105,13 @@ def _questions(view: state.View, need: Need, choice: Choice, kinds: list[Kind]) 
     source = str(
         origin.selectbox("Which?", names, key=f"judge-source:{kind}:{names[0]}", persist_state=KEEP)
     )
-    panels = kept_panels(view, need.corpus) if SOURCES[source].uses_methods else []
-    return _chosen(replace(need, checks=_checks(panels)), choice, source, panels, both=both)
+    if SOURCES[source].uses_methods:
+        panels = kept_panels(view, need.corpus)
+        need = replace(need, runs={each.title: (each.key, each.run) for each in panels if each.run})
+    elif SOURCES[source].uses_verdicts:
+        judge = ledger_name(choice, need.corpus, held_judges())
+        need = replace(need, verdicts=held_verdicts(need.attribute, judge))
+    return _chosen(need, choice, source, both=both)
 
 
 def _shape(need: Need, choice: Choice) -> tuple[Need, bool]:
@@ -121,27 +133,18 @@ def _shape(need: Need, choice: Choice) -> tuple[Need, bool]:
     return need, both
 
 
-def _chosen(
-    need: Need, choice: Choice, source: str, panels: Sequence[Panel], *, both: bool
-) -> Settings:
+def _chosen(need: Need, choice: Choice, source: str, *, both: bool) -> Settings:
     shape = (need.corpus.fingerprint, need.attribute.key, need.kind, need.n, need.n_texts)
-    run_keys = [panel.key for panel in panels]
-    key = content_key(*map(str, shape), source, str(both), choice.source, *run_keys)
+    run_keys = [key for key, _ in need.runs.values()]
+    version = cached.ledger().version if need.verdicts else ()
+    key = content_key(*map(str, (*shape, source, both, choice.source, version)), *run_keys)
 
     def choose() -> tuple[Chosen, ...]:
         found = SOURCES[source].choose(need)
         return tuple(both_orders(found) if both else found)
 
-    version = cached.ledger().version if need.verdicts else ()
-    chosen = cached.judging(("questions", key, version), choose)
-    problem = "" if chosen else NOTHING
-    return Settings(choice, need.kind, chosen, key, problem)
-
-
-def _checks(panels: Sequence[Panel]) -> Callable[[int], Sequence[SpotCheck]] | None:
-    similarities = {panel.title: panel.run.similarity for panel in panels if panel.run}
-    keys = tuple(panel.key for panel in panels)
-    return (lambda n: cached.queue(keys, n, similarities)) if similarities else None
+    chosen = cached.judging(("questions", key), choose)
+    return Settings(choice, need.kind, chosen, key, "" if chosen else NOTHING)
 
 
 def kept_panels(view: state.View, corpus: Corpus) -> list[Panel]:
@@ -156,15 +159,6 @@ def kept_panels(view: state.View, corpus: Corpus) -> list[Panel]:
     ]
     panels = ready(start(queue, corpus, view.asked, made))
     return [panel for panel in panels if panel.card.name != "random"]
-
-
-def held_verdicts(attribute: Attribute, judge: str) -> tuple[Verdict, ...]:
-    """A judge's standing verdicts on an attribute; read again only when the ledger has changed."""
-    ledger = cached.ledger()
-    return cached.judging(
-        ("verdicts", ledger.version, attribute.key, judge),
-        lambda: tuple(ledger.verdicts(attribute=attribute, judge=judge)),
-    )
 
 
 def newest_wording(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
