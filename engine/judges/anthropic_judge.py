@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.judges.anthropic_replies import is_for_good, reply_of, why
-from engine.judges.asking import Terms, ask_all
+from engine.judges.asking import Terms
 from engine.judges.calls import CallFailed, JudgeUnavailable, Reply, Sender
 from engine.judges.ledger import Ledger
-from engine.judges.money import Estimate, Hold, Prices, Purse, estimate
-from engine.judges.prompts import NO_GUIDE, Guide, Prompt, prompt_for
-from engine.judges.questions import Question, Verdict
+from engine.judges.money import Estimate, Hold, Prices, Purse
+from engine.judges.networked import NetworkedJudge
+from engine.judges.prompts import NO_GUIDE, Guide, Prompt
+from engine.judges.questions import Question
 
 if TYPE_CHECKING:
     from anthropic import (
@@ -34,7 +35,7 @@ _hold: contextvars.ContextVar[Hold] = contextvars.ContextVar("the hold of the ca
 
 
 @dataclass(frozen=True)
-class AnthropicJudge:
+class AnthropicJudge(NetworkedJudge):
     """Asks a Claude model, many questions at a time.
 
     Each verdict is in the ledger before it is yielded, also one that was refused or could not be
@@ -75,18 +76,7 @@ class AnthropicJudge:
 
     def __post_init__(self) -> None:
         """Make the purse, and check the numbers."""
-        purse = self.purse if self.purse is not None else Purse(self.cap_dollars)
-        terms = Terms(
-            judge=self.name,
-            ledger=self.ledger,
-            purse=purse,
-            prices=Prices(self.model),
-            guide=self.guide,
-            max_tokens=self.max_tokens,
-            n_concurrent=self.n_concurrent,
-        )
-        object.__setattr__(self, "purse", purse)
-        object.__setattr__(self, "terms", terms)
+        self._settle_terms(Prices(self.model))
 
     @property
     def name(self) -> str:
@@ -99,16 +89,6 @@ class AnthropicJudge:
         said = ", ".join(option for option in options if option)
         return f"anthropic: {self.model}" + (f" ({said})" if said else "")
 
-    def answer(self, questions: Sequence[Question]) -> Iterator[Verdict]:
-        """A verdict on each distinct question, recorded before it is yielded.
-
-        Raises:
-            CapReached: the cap allows no further call; raised after all that came in.
-            JudgeUnavailable: some questions got no answer; likewise.
-            BadInput: there is a cap, and the model's price is unknown.
-        """
-        return ask_all(questions, self.terms, self._connect)
-
     def estimate(self, questions: Sequence[Question], *, counted: bool = True) -> Estimate:
         """What asking would cost; only prompts to be counted are sent, and that is free.
 
@@ -120,17 +100,7 @@ class AnthropicJudge:
         Raises:
             JudgeUnavailable: the tokens can't be counted.
         """
-        distinct = {question.key: question for question in questions}.values()
-        new = [question for question in distinct if self.terms.known(question) is None]
-        return estimate(
-            [prompt_for(question, self.guide) for question in new],
-            [question.kind for question in new],
-            self.terms.prices,
-            n_known=len(distinct) - len(new),
-            max_tokens=self.max_tokens,
-            tokens_out=lambda kind: self.ledger.mean_tokens_out(self.name, kind),
-            count=self._count_tokens if counted else None,
-        )
+        return self._estimated(questions, self._count_tokens if counted else None)
 
     def client(self) -> Anthropic:
         """A client that waits for each call, for counting and for batches.

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from engine.errors import BadInput
-from engine.judges.asking import Terms, ask_all
+from engine.judges.asking import Terms
 from engine.judges.calls import CallFailed, Reply, Sender
 from engine.judges.ledger import Ledger
-from engine.judges.money import Estimate, Hold, Prices, Purse, Tokens, estimate
-from engine.judges.prompts import NO_GUIDE, Guide, Prompt, prompt_for
-from engine.judges.questions import Question, Verdict
+from engine.judges.money import Estimate, Hold, Prices, Purse, Tokens
+from engine.judges.networked import NetworkedJudge
+from engine.judges.prompts import NO_GUIDE, Guide, Prompt
+from engine.judges.questions import Question
 
 if TYPE_CHECKING:
     import httpx2
@@ -31,7 +32,7 @@ _Json: TypeAlias = Any
 
 
 @dataclass(frozen=True)
-class OpenAICompatibleJudge:
+class OpenAICompatibleJudge(NetworkedJudge):
     """Asks a model behind a base URL, many questions at a time.
 
     The same prompts, ledger and purse as AnthropicJudge. The reply's schema is sent along; a server
@@ -78,18 +79,7 @@ class OpenAICompatibleJudge:
                 "http://localhost:11434/v1."
             )
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
-        purse = self.purse if self.purse is not None else Purse(self.cap_dollars)
-        terms = Terms(
-            judge=self.name,
-            ledger=self.ledger,
-            purse=purse,
-            prices=Prices(self.model, self.provider),
-            guide=self.guide,
-            max_tokens=self.max_tokens,
-            n_concurrent=self.n_concurrent,
-        )
-        object.__setattr__(self, "purse", purse)
-        object.__setattr__(self, "terms", terms)
+        self._settle_terms(Prices(self.model, self.provider))
 
     @property
     def name(self) -> str:
@@ -98,28 +88,9 @@ class OpenAICompatibleJudge:
         said = f" (max_tokens {self.max_tokens})" if cut else ""
         return f"{self.model} at {self.base_url}{said}"
 
-    def answer(self, questions: Sequence[Question]) -> Iterator[Verdict]:
-        """A verdict on each distinct question, recorded before it is yielded.
-
-        Raises:
-            CapReached: the cap allows no further call; raised after all that came in.
-            JudgeUnavailable: some questions got no answer; likewise.
-            BadInput: there is a cap, and the model's price is unknown.
-        """
-        return ask_all(questions, self.terms, self._connect)
-
     def estimate(self, questions: Sequence[Question]) -> Estimate:
         """What asking would cost, by the length of the prompts; nothing is sent."""
-        distinct = {question.key: question for question in questions}.values()
-        new = [question for question in distinct if self.terms.known(question) is None]
-        return estimate(
-            [prompt_for(question, self.guide) for question in new],
-            [question.kind for question in new],
-            self.terms.prices,
-            n_known=len(distinct) - len(new),
-            max_tokens=self.max_tokens,
-            tokens_out=lambda kind: self.ledger.mean_tokens_out(self.name, kind),
-        )
+        return self._estimated(questions)
 
     def request(self, prompt: Prompt) -> dict[str, object]:
         """The body of a call."""
