@@ -14,8 +14,8 @@ from engine.errors import LikewiseError
 from engine.types import Floats
 from pages.parts import cached
 from pages.parts.calibration_charts import reliability_chart
+from pages.parts.calibration_further import interval
 from pages.parts.calibration_inputs import Regions
-from pages.parts.calibration_overview import interval
 from pages.parts.calibration_pairs import Behind, clickable, in_region, one_a_text, pairs_list
 from pages.parts.charts import Interval, interval_chart
 

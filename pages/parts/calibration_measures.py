@@ -121,7 +121,13 @@ def _measured(
     values = cached.calibration((*key, "values"), scored)
     report = cached.calibration(
         (*key, "report"),
-        lambda: calibration_report(run.similarity, truth, groups, neighbours=run.neighbours),
+        lambda: calibration_report(
+            run.similarity,
+            truth,
+            groups,
+            other_codes=_competing(known, regions),
+            neighbours=run.neighbours,
+        ),
     )
     card = verdict_card(report)
     one = Measured(panel, run, values, truth, report, card, len(learnt), key)
@@ -130,6 +136,13 @@ def _measured(
     return replace(
         one, card=cached.calibration((*key, "card"), lambda: _with_repairs(one, regions))
     )
+
+
+def _competing(known: Known, regions: Regions | None) -> Rows | None:
+    """Labels of another attribute that may leak in: the regions, where they are a column's."""
+    if regions is None or regions.column in ("", known.column):
+        return None
+    return regions.groups.codes
 
 
 def _learnt(panel: Panel, corpus: Corpus, known: Known) -> Rows:

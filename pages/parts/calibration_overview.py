@@ -6,40 +6,17 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from engine.corpus import Corpus
-from engine.diagnostics.estimate import Estimate
-from engine.diagnostics.findings import GAP, Fault, findings
+from engine.diagnostics.findings import GAP
 from engine.diagnostics.pair_costs import PairCosts, pair_costs, regional_auc
-from engine.diagnostics.reliability import Reliability
 from pages.parts import cached
 from pages.parts.calibration_charts import Dumbbell, Mark, dumbbell_chart
+from pages.parts.calibration_further import further_measures, interval
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured, choose_method
 from pages.parts.calibration_pairs import behind_the, clickable, in_region, one_a_text, pairs_list
-
-NAMES = {
-    Fault.THRESHOLDS: "threshold spread",
-    Fault.OPIS: "OPIS",
-    Fault.FALSE_POSITIVES: "off the common 5%",
-    Fault.ANCHOR: "variance by anchor",
-    Fault.CANDIDATE: "variance by candidate",
-    Fault.RELIABILITY: "worst quarter's error",
-    Fault.HUBS: "hubness skew",
-    Fault.ASYMMETRY: "asymmetry",
-}
-MEANINGS = {
-    "threshold spread": "how far the texts' own best thresholds lie apart, in standard deviations",
-    "OPIS": "how unequally one threshold serves the texts, over the thresholds that matter",
-    "off the common 5%": "share of texts whose false positives are not the 5% they should be",
-    "variance by anchor": "share of the different pairs' variance that the first text explains",
-    "variance by candidate": "share of it that the second text explains",
-    "worst quarter's error": "of stated chances, in the quarter of texts where it is largest",
-    "hubness skew": "0: all texts are in about as many lists; above 1.4: some are in far too many",
-    "asymmetry": "how much a to b differs from b to a, as a share of the spread",
-}
 
 
 def cards_view(measured: Sequence[Measured]) -> None:
@@ -107,7 +84,7 @@ def gap_view(
         + "Click a mark to read the pairs behind it."
     )
     _pairs_behind(corpus, kept, known, regions, costs, clicked)
-    _other_measures(kept)
+    further_measures(corpus, kept, known)
 
 
 def _costs(one: Measured, known: Known) -> PairCosts:
@@ -179,20 +156,6 @@ def _called(region: str, worst: str) -> str:
     return f"{region} (loses most)" if region == worst else region
 
 
-def _other_measures(kept: Sequence[Measured]) -> None:
-    st.markdown("##### Further measures")
-    st.caption(
-        "● where a whole interval lies beyond the bound for trouble, – where too few texts have "
-        "pairs of both kinds"
-    )
-    table = pd.DataFrame({one.title: _measures(one) for one in kept})
-    table["what it is"] = [MEANINGS[name] for name in table.index]
-    st.dataframe(table, column_config={"what it is": st.column_config.TextColumn(width="large")})
-    notes = dict.fromkeys(note for one in kept for note in one.report.notes)
-    if notes:
-        st.caption(" ".join(notes))
-
-
 def gap_sentence(measured: Sequence[Measured]) -> str:
     """What to see in the dumbbell; empty where nothing is settled.
 
@@ -207,15 +170,6 @@ def gap_sentence(measured: Sequence[Measured]) -> str:
     return ""
 
 
-def interval(estimate: Estimate, digits: int = 3) -> str:
-    """A figure with its interval."""
-    parts = (estimate.value, estimate.low, estimate.high)
-    if not math.isfinite(estimate.value):
-        return "–"
-    value, low, high = (f"{round(part, digits) + 0.0:.{digits}f}" for part in parts)
-    return f"{value} [{low}, {high}]" if math.isfinite(estimate.low) else value
-
-
 def _rounded(value: float) -> str:
     """Three digits; adding 0.0 takes the sign off a figure that rounds to nothing."""
     return f"{round(value, 3) + 0.0:.3f}" if math.isfinite(value) else "not measured"
@@ -224,33 +178,3 @@ def _rounded(value: float) -> str:
 def _say(sentence: str) -> None:
     if sentence:
         st.text(sentence)
-
-
-def _measures(one: Measured) -> dict[str, str]:
-    """Figures by the names of MEANINGS; "●" marks those that fired."""
-    report = one.report
-    fired = {finding.fault for finding in findings(report)}
-    hubs, ece = report.hubness, report.reliability
-    spread, chance = report.thresholds.spread, report.thresholds.by_chance
-    opis = report.opis
-    figures = {
-        Fault.THRESHOLDS: f"{interval(spread, 2)}, by chance {chance:.2f}",
-        Fault.OPIS: f"{interval(opis.score)}, by chance {opis.by_chance:.3f}",
-        Fault.FALSE_POSITIVES: interval(report.false_positives.outside, 2),
-        Fault.ANCHOR: interval(report.variance.anchor, 2),
-        Fault.CANDIDATE: interval(report.variance.candidate, 2),
-        Fault.RELIABILITY: "–" if ece is None else interval(_worst_quarter(ece)),
-        Fault.HUBS: "–" if hubs is None else f"{hubs.skew:.1f}",
-        Fault.ASYMMETRY: interval(report.asymmetry, 2),
-    }
-    if not one.card.gap:
-        # Too few anchors: what little there is would mark faults that are none.
-        figures |= dict.fromkeys(set(figures) - {Fault.HUBS, Fault.ASYMMETRY}, "–")
-        fired &= {Fault.HUBS, Fault.ASYMMETRY}
-    return {
-        NAMES[fault]: f"● {text}" if fault in fired else text for fault, text in figures.items()
-    }
-
-
-def _worst_quarter(found: Reliability) -> Estimate:
-    return max(found.by_quarter, key=lambda quarter: quarter.value)

@@ -59,11 +59,11 @@ def pairs_list(behind: Behind, chosen: Rows, key: str, *, said: str) -> None:
         "similarity": [float(values[i]) for i in first],
         "text": [corpus.texts[row] for row, _ in sides],
         "other text": [corpus.texts[row] for _, row in sides],
-        "ids": [f"{corpus.ids[row]} · {corpus.ids[other]}" for row, other in sides],
     }
     if regions is not None:
         names = [[region_of(regions, row) for row in pair] for pair in sides]
         columns["regions"] = [" · ".join(dict.fromkeys(pair)) for pair in names]
+    columns["ids"] = [f"{corpus.ids[row]} · {corpus.ids[other]}" for row, other in sides]
     shown = f"{len(first)} of {len(chosen):,} in all" if len(first) < len(chosen) else "all shown"
     st.caption(f"{said}: {shown}. Double-click a text to read all of it.")
     st.dataframe(
@@ -75,9 +75,10 @@ def pairs_list(behind: Behind, chosen: Rows, key: str, *, said: str) -> None:
         column_config={
             "truth": st.column_config.TextColumn(width=85),
             "similarity": st.column_config.NumberColumn(format="%.3f", width=85),
-            "text": st.column_config.TextColumn(width="large"),
-            "other text": st.column_config.TextColumn(width="large"),
-            "ids": st.column_config.TextColumn(width=150),
+            "text": st.column_config.TextColumn(width=290),
+            "other text": st.column_config.TextColumn(width=290),
+            "regions": st.column_config.TextColumn(width=115),
+            "ids": st.column_config.TextColumn(width=115),
         },
     )
 

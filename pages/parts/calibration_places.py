@@ -17,9 +17,9 @@ from engine.diagnostics.truth import PairTruth
 from engine.types import Bools, Doubles, Floats, Rows
 from pages.parts import cached, state
 from pages.parts.calibration_charts import transfer_chart
+from pages.parts.calibration_further import interval
 from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured, choose_method
-from pages.parts.calibration_overview import interval
 from pages.parts.calibration_pairs import (
     Behind,
     behind_the,

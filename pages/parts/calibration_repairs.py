@@ -20,6 +20,7 @@ from engine.types import Floats
 from pages.parts import cached, state
 from pages.parts.calibration_charts import Dumbbell, dumbbell_chart
 from pages.parts.calibration_closer import Closer, reliability_view, where_view
+from pages.parts.calibration_further import interval
 from pages.parts.calibration_inputs import ME, SHIPPED, Known, Regions
 from pages.parts.calibration_measures import (
     Measured,
@@ -29,7 +30,6 @@ from pages.parts.calibration_measures import (
     halves,
     ingredients,
 )
-from pages.parts.calibration_overview import interval
 from pages.parts.calibration_pairs import Behind, clickable
 
 MIN_ANCHORS = 8

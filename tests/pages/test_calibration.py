@@ -19,10 +19,10 @@ from engine.run import Run
 from engine.samples import sample
 from engine.types import Attribute
 from pages.parts import cached
+from pages.parts.calibration_further import interval
 from pages.parts.calibration_inputs import Known, content_of
 from pages.parts.calibration_judge import seriated, side_sentence, why_no_circles
 from pages.parts.calibration_measures import measure_all
-from pages.parts.calibration_overview import interval
 from pages.parts.calibration_pairs import one_a_text
 from pages.parts.calibration_places import local_thresholds
 from pages.parts.calibration_threshold import quantile
