@@ -25,9 +25,9 @@ Written by `python -m benchmarks.calibration_tables` from the figures that
 everything is measured on the other half. In brackets: 95% intervals over those anchors.
 
 Each cell: the change of the calibration gap (below 0: similarities mean more nearly the same
-everywhere), then the change of pooled AUC where it is above 0 for certain. **Hurts** stands where a whole
-interval lies below 0: *local*, neighbours around a text get worse; *pooled*, one threshold ranks
-worse. – : the repair needs vectors, and the method has none.
+everywhere), then the change of pooled AUC where its interval lies above 0. **Hurts** stands where a
+whole interval lies below 0: *local*, neighbours around a text get worse; *pooled*, one threshold
+ranks worse. – : the repair needs vectors, and the method has none.
 """
 
 

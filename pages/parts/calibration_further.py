@@ -19,7 +19,6 @@ from pages.parts.calibration_inputs import Known
 from pages.parts.calibration_measures import Measured
 
 N_MAP_ANCHORS = 200
-ROW_HEIGHT = 52
 NAMES = {
     Fault.THRESHOLDS: "threshold spread",
     Fault.OPIS: "OPIS",
@@ -63,12 +62,10 @@ def further_measures(corpus: Corpus, kept: Sequence[Measured], known: Known) -> 
     )
     table = pd.DataFrame({one.title: _measures(one) | _honesty(one, corpus, known) for one in kept})
     table = table[(table != "–").any(axis=1)]
-    table["what it is"] = [MEANINGS[name] for name in table.index]
-    st.dataframe(
-        table,
-        row_height=ROW_HEIGHT,
-        column_config={"what it is": st.column_config.TextColumn(width=290)},
-    )
+    st.dataframe(table, height="content")
+    with st.expander("What each of them is"):
+        for name in table.index:
+            st.text(f"{name}: {MEANINGS[name]}")
     notes = dict.fromkeys(note for one in kept for note in one.report.notes)
     if notes:
         st.caption(" ".join(notes))

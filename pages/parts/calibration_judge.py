@@ -126,7 +126,7 @@ def _changed(
         }
         for one, other in changed[:N_SHOWN]
     ]
-    st.caption(f"{len(rows)} of {len(changed)} in all.")
+    st.caption(f"{len(rows)} of {len(changed)} in all." if rows else "No verdict changed.")
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, row_height=ROW_HEIGHT, key="changed")
 
@@ -192,7 +192,9 @@ def _of(compared: Comparisons, anchor: int) -> Comparisons:
 def why_no_circles(compared: Comparisons) -> str:
     """What the verdicts lack for a circle to be seen in them."""
     n = len(compared.anchor)
-    most = int(np.unique(compared.anchor, return_counts=True)[1].max()) if n else 0
+    if not n:
+        return "No triplet was decided, so no circle can be seen; ask some in rings, below."
+    most = int(np.unique(compared.anchor, return_counts=True)[1].max())
     return (
         f"No circle can be seen: of {n} decided triplets at most {most} share an anchor, and "
         "nowhere were three candidates of one text all compared with each other. Triplets drawn at "

@@ -44,6 +44,15 @@ def test_walk(visit, address):
         timeout=60_000,
     )
     assert len(lines_of(ridges)) == 3, "one line a method, and all have moved"
+    click_mark(page, ridges.locator(".points path").nth(20))
+    page.get_by_text(re.compile("nearest to the line of .*10 of [0-9,]+ in all")).wait_for()
+
+    section(page, "Where it differs")
+    page.get_by_text("Is one region's threshold good in another?").wait_for()
+    cells = page.locator(".js-plotly-plot").last.locator(".points path")
+    cells.nth(1).wait_for(state="attached")
+    click_mark(page, cells.nth(1))
+    page.get_by_text(re.compile("that the threshold of .* judges wrongly; ")).wait_for()
 
     section(page, "Same score, opposite verdict")
     page.get_by_text("Both pairs score about").wait_for()
@@ -60,6 +69,23 @@ def test_walk(visit, address):
     page.get_by_text("In nobody's list").wait_for()
     page.get_by_text(re.compile("is in [0-9]+ of 200 lists")).wait_for()
     assert visit.refused == []
+
+
+def click_mark(page, mark) -> None:
+    """Marks over areas and cells are not seen, so the pointer goes where they are.
+
+    What is clicked while a page is drawn again can be lost, so it waits until no script runs.
+    """
+    for _ in range(2):
+        page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+        page.wait_for_timeout(300)
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 3, y)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(300)
+    page.mouse.click(x, y)
 
 
 def section(page, name: str) -> None:

@@ -221,7 +221,7 @@ def test_two_comparisons_make_no_matrix_and_the_reason_is_said():
     assert seriated(compared) is None
     assert "of 2 decided triplets at most 2 share an anchor" in why_no_circles(compared)
     none = np.empty(0, int)
-    assert "of 0 decided triplets at most 0" in why_no_circles(Comparisons(none, none, none))
+    assert why_no_circles(Comparisons(none, none, none)).startswith("No triplet was decided")
 
 
 def test_a_lean_is_said_only_where_its_interval_leaves_out_one_half():
