@@ -257,19 +257,28 @@ class JudgeJobs:
         judge = asking.make_judge(job.stopped.is_set)
         strata = _Strata(asking, judge.name)
         answers = judge.answer(asking.questions)
+        left = {question.key: question for question in asking.questions}
         try:
             for verdict in answers:
-                strata.note(verdict)
-                with self._lock:
-                    tally = job.status.tally.with_verdict(verdict, known=verdict.time < began)
-                    job.status = replace(job.status, tally=tally)
+                left.pop(verdict.question_key, None)
+                self._count(job, strata, verdict, known=verdict.time < began)
                 if job.stopped.is_set():
                     break
         finally:
             if isinstance(answers, Generator):
-                # No new calls; those on their way are waited for and recorded.
+                # No new calls; those on their way are waited for and recorded, but not yielded.
                 answers.close()
+            for key in left:
+                late = asking.ledger.get(key, judge.name)
+                if late is not None and late.time >= began:
+                    self._count(job, strata, late, known=False)
             strata.flush()
+
+    def _count(self, job: _Job, strata: _Strata, verdict: Verdict, *, known: bool) -> None:
+        strata.note(verdict)
+        with self._lock:
+            tally = job.status.tally.with_verdict(verdict, known=known)
+            job.status = replace(job.status, tally=tally)
 
     def _end(self, job: _Job, state: AskingState, note: str = "") -> None:
         with self._lock:

@@ -201,6 +201,29 @@ def test_the_cap_ends_it_and_what_was_paid_for_is_kept(jobs, ledger):
     assert status.costs
 
 
+def test_what_was_on_its_way_when_it_was_stopped_is_counted_too(jobs, ledger):
+    gate = threading.Semaphore(1)
+
+    def answer(body, n):
+        gate.acquire()
+        return '{"reason": "so", "grade": 3}'
+
+    with load_double().ChatDouble(answer) as server:
+        judge = OpenAICompatibleJudge("some-model", server.url, ledger, n_concurrent=4)
+        strata = {pair.key: "random" for pair in PAIRS}
+        key = jobs.submit(asking(ledger, judge, strata=strata))
+        gate.release()
+        wait_for(lambda: jobs.status(key).tally.n_landed == 2)
+        jobs.stop(key)
+        for _ in range(20):
+            gate.release()
+        status = finished(jobs, key)
+    assert status.state is AskingState.STOPPED
+    assert 2 < status.tally.n_landed < 11
+    assert status.tally.n_landed == ledger.n_verdicts
+    assert {verdict.stratum for verdict in ledger.verdicts()} == {"random"}
+
+
 def test_failures_are_said(jobs, ledger):
     status = finished(jobs, jobs.submit(asking(ledger, BrokenJudge())))
     assert status.state is AskingState.FAILED

@@ -7,6 +7,7 @@ import streamlit as st
 
 from engine.corpus import Corpus
 from engine.errors import LikewiseError
+from engine.formats.table import counted
 from engine.judge_jobs import Asking, AskingStatus
 from engine.judges.local_judge import local_prompt
 from engine.judges.money import Estimate, Purse
@@ -65,8 +66,10 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
     if choice.problem:
         st.info(choice.problem, icon=":material/key:")
         return
+    last = cached.judge_jobs().latest(subject_of(corpus, attribute))
+    running = last is not None and not last.finished
     try:
-        found = _estimate(asked)
+        found = _estimate(asked, running=running)
     except LikewiseError as error:
         show_problem("What it costs can't be told.", str(error))
         return
@@ -79,13 +82,13 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
             _count_exactly(asked)
         cap, may = _cap(found)
     _step(asked, found)
-    last = cached.judge_jobs().latest(subject_of(corpus, attribute))
+    n_new = len(asked.questions) if found is None else found.n_questions
     st.button(
-        f"Ask {len(asked.questions):,} questions",
+        f"Ask {counted(n_new, 'question')}",
         type="primary",
         icon=":material/gavel:",
         key="judge-start",
-        disabled=not may or (last is not None and not last.finished),
+        disabled=running or not may or not n_new,
         on_click=_submit,
         args=(corpus, attribute, asked, cap),
     )
@@ -94,17 +97,20 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
         show_problem("It was not begun.", problem)
 
 
-def _estimate(asked: Settings) -> Estimate | None:
-    """By the length of the prompts; counted by the API where the analyst asked for that."""
+def _estimate(asked: Settings, *, running: bool) -> Estimate | None:
+    """By the length of the prompts; counted by the API where the analyst asked for that.
+
+    While it runs nothing is counted: with each verdict there would be other prompts to count.
+    """
     if not asked.choice.is_paid:
         return None
     key = (cached.ledger().version, asked.key, asked.choice.key)
-    counted = st.session_state.get(COUNTED) == key[1:]
+    exactly = not running and st.session_state.get(COUNTED) == key[1:]
     judge = paid_judge(asked.choice)
     return cached.judging(
-        ("estimate", counted, *key),
+        ("estimate", exactly, *key),
         lambda: (
-            judge.estimate(asked.questions, counted=counted)
+            judge.estimate(asked.questions, counted=exactly)
             if asked.choice.who == ANTHROPIC
             else judge.estimate(asked.questions)
         ),
