@@ -105,7 +105,7 @@ def run_until_done(page):
 
 
 def check_export(view):
-    """The zip holds the model, the matrix, the triplets and the card, and the model loads."""
+    """The zip holds the model, the matrix, the triplets and the card."""
     corpus = cached.corpus(view.corpus, view.columns, view.limit)
     tuning = choose_tuning(view, corpus, view.asked)
     packed = zipfile.ZipFile(io.BytesIO(export_zip(tuning, tuning.chosen)))
