@@ -12,7 +12,7 @@ from engine.diagnostics.truth import (
     truth_from_verdicts,
 )
 from engine.errors import BadInput
-from engine.tuning.truth import Wanted, _column, _held_out, _verdicts
+from engine.tuning.truth import Wanted, judged, truth_column, untouched_rows
 from engine.types import Attribute, Rows
 
 N_PAIRS = 10_000
@@ -32,14 +32,14 @@ def pairs_of(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> PairTruth:
     Raises:
         BadInput: there is no such truth; the message says what to do.
     """
-    column = _column(corpus, attribute, wanted)
-    held_out = _held_out(corpus, wanted)
+    column = truth_column(corpus, attribute, wanted)
+    held_out = untouched_rows(corpus, wanted)
     if column is not None:
         codes = corpus.label_codes(column).codes.copy()
         codes[held_out] = -1
         n_pairs = wanted.n_verdicts or N_PAIRS
         return truth_from_labels(codes, column, n_pairs=n_pairs, seed=wanted.seed)
-    verdicts, source = _verdicts(corpus, attribute, wanted)
+    verdicts, source = judged(corpus, attribute, wanted)
     given = verdicts[: wanted.n_verdicts or None]
     once = truth_from_verdicts(given, corpus.texts, f"the verdicts of {source}")
     kept = once.where(~np.isin(once.left, held_out) & ~np.isin(once.right, held_out))

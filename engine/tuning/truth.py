@@ -101,11 +101,11 @@ def triplets_of(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Triplet
     Raises:
         BadInput: there is no such truth; the message says what to do.
     """
-    column = _column(corpus, attribute, wanted)
+    column = truth_column(corpus, attribute, wanted)
     if column is None:
         return _from_verdicts(corpus, attribute, wanted)
     codes = corpus.label_codes(column).codes
-    kept = np.setdiff1d(np.arange(len(corpus)), _held_out(corpus, wanted))
+    kept = np.setdiff1d(np.arange(len(corpus)), untouched_rows(corpus, wanted))
     drawn = label_triplets(
         codes,
         _competing(corpus, column),
@@ -129,7 +129,7 @@ def labels_of(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Labelled:
     Raises:
         BadInput: there is no label column for the attribute.
     """
-    column = _column(corpus, attribute, wanted)
+    column = truth_column(corpus, attribute, wanted)
     if column is None:
         raise BadInput(
             f"This method learns from labelled texts, and no label column is known for "
@@ -137,7 +137,7 @@ def labels_of(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Labelled:
             "are for the method projection."
         )
     codes, names = corpus.label_codes(column)
-    usable = np.setdiff1d(np.flatnonzero(codes >= 0), _held_out(corpus, wanted))
+    usable = np.setdiff1d(np.flatnonzero(codes >= 0), untouched_rows(corpus, wanted))
     order = np.argsort(shares_of(corpus.texts, wanted.seed + 1)[usable], kind="stable")
     rows = usable[order][: wanted.n_verdicts or None].astype(np.int64)
     given = codes[rows]
@@ -163,7 +163,7 @@ def triplets_of_labels(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> 
     codes[labelled.rows] = labelled.codes
     drawn = label_triplets(
         codes,
-        _competing(corpus, _column(corpus, attribute, wanted)),
+        _competing(corpus, truth_column(corpus, attribute, wanted)),
         n=N_AMONG_LABELS,
         seed=wanted.seed,
         among=labelled.rows,
@@ -174,11 +174,11 @@ def triplets_of_labels(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> 
 
 def truth_key(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str:
     """Content key of the truth: a tuned method's answer changes when it does."""
-    column = _column(corpus, attribute, wanted)
+    column = truth_column(corpus, attribute, wanted)
     if column is not None:
         others = [name for name in corpus.labels if name != column]
         return content_key(column, *(v for c in (column, *others) for v in corpus.labels[c]))
-    given = _verdicts(corpus, attribute, wanted)[0]
+    given = judged(corpus, attribute, wanted)[0]
     return content_key(*(f"{v.judge} {v.question_key} {v.value} {v.choice}" for v in given))
 
 
@@ -201,7 +201,8 @@ def trained_rows(corpus: Corpus, learnt: Callable[[Corpus], Rows]) -> Rows:
     return np.array([r for r, text in enumerate(corpus.texts) if text in texts], dtype=np.int64)
 
 
-def _held_out(corpus: Corpus, wanted: Wanted) -> Rows:
+def untouched_rows(corpus: Corpus, wanted: Wanted) -> Rows:
+    """Rows of the texts that are held out: never learnt from in any role."""
     return held_out_rows(corpus.texts, wanted.held_out, wanted.seed)
 
 
@@ -210,7 +211,7 @@ def _competing(corpus: Corpus, column: str | None) -> list[Rows]:
     return [corpus.label_codes(each).codes for each in corpus.labels if each != column]
 
 
-def _column(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str | None:
+def truth_column(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str | None:
     """The column to read, or None where verdicts are to be read."""
     if wanted.truth not in ("auto", "labels"):
         return None
@@ -226,9 +227,7 @@ def _column(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> str | None:
     return column
 
 
-def _verdicts(
-    corpus: Corpus, attribute: Attribute, wanted: Wanted
-) -> tuple[Sequence[Verdict], str]:
+def judged(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> tuple[Sequence[Verdict], str]:
     """One judge's verdicts on the attribute: shipped, the analyst's, or whoever gave most."""
     found: dict[str, list[Verdict]] = {}
     if wanted.truth in ("auto", "shipped verdicts"):
@@ -258,7 +257,7 @@ def _shipped(corpus: Corpus, attribute: Attribute) -> list[Verdict]:
 
 
 def _from_verdicts(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Triplets:
-    verdicts, source = _verdicts(corpus, attribute, wanted)
+    verdicts, source = judged(corpus, attribute, wanted)
     if wanted.n_verdicts:
         verdicts = verdicts[: wanted.n_verdicts]
     if not verdicts:
@@ -268,5 +267,5 @@ def _from_verdicts(corpus: Corpus, attribute: Attribute, wanted: Wanted) -> Trip
             "a judge, or name a label column in the option column."
         )
     found = deduplicated(verdict_triplets(verdicts, corpus.texts, source), corpus.texts)
-    found = found.where(~found.touching(_held_out(corpus, wanted)))
+    found = found.where(~found.touching(untouched_rows(corpus, wanted)))
     return found if len(found) else no_triplets(source, len(verdicts), "verdicts")
