@@ -6,6 +6,7 @@ python -m benchmarks.write_results
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ RESULTS = ROOT / "benchmarks" / "results"
 def main() -> None:
     """Put the tables between the fixed sentences."""
     text = (ROOT / "benchmarks" / "results_page.md").read_text(encoding="utf-8")
-    parts = {"SAMPLES": _samples(), "REWRITES": _rewrites(), "WAITS": _waits(), "MAPS": _maps()}
+    parts = {
+        "SWAPS": _swaps(),
+        "AUCS": _aucs(),
+        "ONE_WORD": _one_word(),
+        "DETAIL": _detail(),
+        "WAITS": _waits(),
+        "MAPS": _maps(),
+    }
     for name, lines in parts.items():
         text = text.replace(f"<<{name}>>", "\n".join(lines))
     (ROOT / "docs" / "results.md").write_text(text, encoding="utf-8")
@@ -26,44 +34,88 @@ def _load(name: str) -> Any:  # noqa: ANN401 - any JSON
     return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def _samples() -> list[str]:
-    """Mean swap accuracy of each method on each sample, and the wrong attribute's beside it."""
-    reports = _load("samples")
-    methods = list(dict.fromkeys(r["method"] for each in reports.values() for r in each["runs"]))
-    lines = [
-        "| method | level | " + " | ".join(reports) + " |",
-        "|---|---|" + "---|" * len(reports),
-    ]
-    for method in methods:
-        rows = [[r for r in each["runs"] if r["method"] == method] for each in reports.values()]
-        level = next(found[0]["level"] for found in rows if found)
-        cells = [_cell(found) for found in rows]
+def _swaps() -> list[str]:
+    """Mean swap accuracy of each method on each corpus, and the wrong attribute's beside it."""
+    return _by_corpus(_swap_cell)
+
+
+def _aucs() -> list[str]:
+    """Local AUC of each method on each corpus, and how much of it is lost when pooled."""
+    return _by_corpus(_auc_cell)
+
+
+def _by_corpus(cell: Callable[[list[dict[str, Any]]], str]) -> list[str]:
+    corpora = _load("methods")["corpora"]
+    runs = {
+        name: [run for part in parts.values() for run in part["runs"]]
+        for name, parts in corpora.items()
+    }
+    levels = {r["method"]: r["level"] for each in runs.values() for r in each}
+    lines = ["| method | level | " + " | ".join(runs) + " |", "|---|---|" + "---|" * len(runs)]
+    for method, level in levels.items():
+        cells = [cell([r for r in each if r["method"] == method]) for each in runs.values()]
         lines.append(f"| `{method}` | {level} | " + " | ".join(cells) + " |")
     return lines
 
 
-def _cell(rows: list[dict[str, Any]]) -> str:
+def _swap_cell(rows: list[dict[str, Any]]) -> str:
     """Mean over all ordered pairs of attributes: asked rightly / asked for the competing one."""
-    if not rows:
-        return "–"
-    right = [r["swap_accuracy"]["value"] for r in rows]
-    wrong = [r["wrong_attribute"]["swap_accuracy"]["value"] for r in rows]
-    return f"{sum(right) / len(right):.2f} / {sum(wrong) / len(wrong):.2f}"
+    right = _mean([r["swap_accuracy"] for r in rows])
+    wrong = _mean([r["wrong_attribute"]["swap_accuracy"] for r in rows])
+    return "–" if right is None or wrong is None else f"{right:.2f} / {wrong:.2f}"
 
 
-def _rewrites() -> list[str]:
-    report = _load("samples")["math_problems"]
-    lines = ["| method | asked for | swap accuracy | wrong attribute | AUC local | gap | p@10 |"]
-    lines.append("|---|---|---|---|---|---|---|")
-    for row in report["runs"]:
-        swap, wrong = row["swap_accuracy"], row["wrong_attribute"]["swap_accuracy"]
+def _auc_cell(rows: list[dict[str, Any]]) -> str:
+    local, gap = (_mean([r[what] for r in rows]) for what in ("auc_local", "calibration_gap"))
+    return "–" if local is None or gap is None else f"{local:.2f} ({gap:+.2f})"
+
+
+def _mean(estimates: list[dict[str, Any]]) -> float | None:
+    values = [each["value"] for each in estimates if each["value"] is not None]
+    return sum(values) / len(values) if values else None
+
+
+def _detail() -> list[str]:
+    """Each question about the word problems, with intervals and costs."""
+    parts = _load("methods")["corpora"]["math_problems"]
+    lines = [
+        "| method | asked for | swap accuracy | wrong attr. | AUC local | gap | p@10 | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for part in parts.values():
+        for row in part["runs"]:
+            swap, wrong = row["swap_accuracy"], row["wrong_attribute"]["swap_accuracy"]
+            lines.append(
+                f"| `{row['method']}` | {row['attribute']} "
+                f"| {_interval(swap)} | {_figure(wrong)} | {_figure(row['auc_local'])} "
+                f"| {_figure(row['calibration_gap'], 3)} | {_figure(row['precision_at_10'])} "
+                f"| {row['seconds']:.1f} |"
+            )
+    return lines
+
+
+def _one_word() -> list[str]:
+    """Each variant: both questions together, and the first one asked for something unrelated."""
+    lines = ["| variant | swap accuracy | asked for tone | asked for the weather instead |"]
+    lines.append("|---|---|---|---|")
+    for row in _load("one_word_cache")["swap"]["support_messages"]["variants"]:
+        options = ", ".join(f"{name} {value}" for name, value in row["options"].items())
+        unrelated = row.get("asked_a_with_unrelated_attribute")
         lines.append(
-            f"| `{row['method']}` | {row['attribute']} "
-            f"| {swap['value']:.2f} [{swap['low']:.2f}, {swap['high']:.2f}] | {wrong['value']:.2f} "
-            f"| {row['auc_local']['value']:.2f} | {row['calibration_gap']['value']:.3f} "
-            f"| {row['precision_at_10']['value']:.2f} |"
+            f"| `{row['method']}` {options} | {_interval(row['mean'])} "
+            f"| {_figure(row['asked_a'])} | {_figure(unrelated) if unrelated else '–'} |"
         )
     return lines
+
+
+def _figure(estimate: dict[str, Any], digits: int = 2) -> str:
+    return "–" if estimate["value"] is None else f"{estimate['value']:.{digits}f}"
+
+
+def _interval(estimate: dict[str, Any]) -> str:
+    if estimate["value"] is None:
+        return "–"
+    return f"{estimate['value']:.2f} [{estimate['low']:.2f}, {estimate['high']:.2f}]"
 
 
 def _waits() -> list[str]:
