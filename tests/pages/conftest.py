@@ -1,5 +1,6 @@
 """Pages by AppTest: no browser, the real engine, methods that need no weights."""
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,6 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = "tfidf,bm25:strength=0.0,length"
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch):
+    """A page runs as __main__: put pytest's back, which new processes start from."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(autouse=True)
