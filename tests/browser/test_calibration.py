@@ -89,7 +89,10 @@ def click_mark(page, mark) -> None:
 
 
 def section(page, name: str) -> None:
-    page.get_by_role("radio", name=name).click()
+    # While the page is drawn again the control may stand there twice, the old one for a moment.
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(300)
+    page.get_by_role("radio", name=name).first.click()
 
 
 def lines_of(plot) -> list[str]:
