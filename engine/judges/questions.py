@@ -55,8 +55,44 @@ __all__ = [
 ]
 
 
+class _Asked(Protocol):
+    """What the keys of a question are made of."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def attribute(self) -> Attribute: ...
+
+    @property
+    def texts(self) -> tuple[str, ...]: ...
+
+
+class _Keyed:
+    """The content keys that every question has."""
+
+    __slots__ = ()
+
+    @property
+    def key(self: _Asked) -> str:
+        """Content key; the order of the texts counts."""
+        return question_key(self.kind, self.attribute, text_keys(self))
+
+    @property
+    def unordered_key(self: _Asked) -> str:
+        """Content key; the order of the texts does not count, but for an anchor's place.
+
+        Example:
+            >>> tone = Attribute("tone")
+            >>> a, b = PairQuestion(tone, "x", "y"), PairQuestion(tone, "y", "x")
+            >>> a.key == b.key, a.unordered_key == b.unordered_key
+            (False, True)
+        """
+        return unordered_key(self.kind, self.attribute, text_keys(self))
+
+
 @dataclass(frozen=True, slots=True)
-class PairQuestion:
+class PairQuestion(_Keyed):
     """How alike are two texts with respect to the attribute?"""
 
     attribute: Attribute
@@ -73,26 +109,9 @@ class PairQuestion:
         """Left and right."""
         return (self.left, self.right)
 
-    @property
-    def key(self) -> str:
-        """Content key; the order of the texts counts."""
-        return _key(self)
-
-    @property
-    def unordered_key(self) -> str:
-        """Content key; the order of the texts does not count.
-
-        Example:
-            >>> tone = Attribute("tone")
-            >>> a, b = PairQuestion(tone, "x", "y"), PairQuestion(tone, "y", "x")
-            >>> a.key == b.key, a.unordered_key == b.unordered_key
-            (False, True)
-        """
-        return _unordered_key(self)
-
 
 @dataclass(frozen=True, slots=True)
-class TripletQuestion:
+class TripletQuestion(_Keyed):
     """Is the anchor more like left or more like right with respect to the attribute?"""
 
     attribute: Attribute
@@ -110,19 +129,9 @@ class TripletQuestion:
         """Anchor, left and right."""
         return (self.anchor, self.left, self.right)
 
-    @property
-    def key(self) -> str:
-        """Content key; the order of the sides counts."""
-        return _key(self)
-
-    @property
-    def unordered_key(self) -> str:
-        """Content key; the order of the sides does not count."""
-        return _unordered_key(self)
-
 
 @dataclass(frozen=True, slots=True)
-class ComparisonQuestion:
+class ComparisonQuestion(_Keyed):
     """Which of two texts has more of the attribute, such as the more intense: left or right?"""
 
     attribute: Attribute
@@ -139,19 +148,9 @@ class ComparisonQuestion:
         """Left and right."""
         return (self.left, self.right)
 
-    @property
-    def key(self) -> str:
-        """Content key; the order of the texts counts."""
-        return _key(self)
-
-    @property
-    def unordered_key(self) -> str:
-        """Content key; the order of the texts does not count."""
-        return _unordered_key(self)
-
 
 @dataclass(frozen=True, slots=True)
-class PointQuestion:
+class PointQuestion(_Keyed):
     """Where does a text stand on the attribute's scale, from 0 to 10?"""
 
     attribute: Attribute
@@ -167,19 +166,9 @@ class PointQuestion:
         """The one text."""
         return (self.text,)
 
-    @property
-    def key(self) -> str:
-        """Content key."""
-        return _key(self)
-
-    @property
-    def unordered_key(self) -> str:
-        """The same as key: there is only one text."""
-        return self.key
-
 
 @dataclass(frozen=True, slots=True)
-class TupleQuestion:
+class TupleQuestion(_Keyed):
     """A question about several texts at once.
 
     Args:
@@ -211,33 +200,15 @@ class TupleQuestion:
                 f"A question of kind {self.kind.value!r} holds a text twice. Give each text once."
             )
 
-    @property
-    def key(self) -> str:
-        """Content key; the order of the texts counts."""
-        return _key(self)
-
-    @property
-    def unordered_key(self) -> str:
-        """Content key; the order of the texts does not count, but for the first of a rank."""
-        return _unordered_key(self)
-
 
 Question: TypeAlias = (
     PairQuestion | TripletQuestion | ComparisonQuestion | PointQuestion | TupleQuestion
 )
 
 
-def text_keys(question: Question) -> tuple[str, ...]:
+def text_keys(question: _Asked) -> tuple[str, ...]:
     """Hashes of the question's texts, in its order."""
     return tuple(text_key(text) for text in question.texts)
-
-
-def _key(question: Question) -> str:
-    return question_key(question.kind, question.attribute, text_keys(question))
-
-
-def _unordered_key(question: Question) -> str:
-    return unordered_key(question.kind, question.attribute, text_keys(question))
 
 
 class Details(TypedDict, total=False):
