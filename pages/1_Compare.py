@@ -13,6 +13,7 @@ from pages.parts.maps_view import maps_view
 from pages.parts.method_slots import method_slots
 from pages.parts.neighbours_view import choose_label, neighbours_view
 from pages.parts.panels import Panel, start
+from pages.parts.sections import choose_section
 from pages.parts.selection import choose_text, keep_selection, selected_row
 from pages.parts.spot_checks_view import spot_checks_view
 from pages.parts.written_view import has_written, written_view
@@ -42,14 +43,8 @@ def comparison(corpus: Corpus, panels: list[Panel]) -> None:
     selected = selected_row(view, corpus)
     event = maps_view(view, corpus, panels, selected)
     keep_selection(corpus, selected, event)
-    shown = st.segmented_control(
-        "Look at",
-        [NEIGHBOURS, GROUP, CHECKS, *([WRITTEN] if has_written(panels) else []), COSTS],
-        default=NEIGHBOURS,
-        required=True,
-        key="compare-view",
-        label_visibility="collapsed",
-    )
+    names = [NEIGHBOURS, GROUP, CHECKS, *([WRITTEN] if has_written(panels) else []), COSTS]
+    shown = choose_section(names, "compare-view")
     if shown == NEIGHBOURS:
         text_choice, label_choice = st.columns([3, 1])
         with text_choice:

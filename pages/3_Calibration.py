@@ -24,6 +24,7 @@ from pages.parts.corpus_line import corpus_line
 from pages.parts.job_strip import job_strip
 from pages.parts.method_slots import method_slots
 from pages.parts.panels import Panel, ready, start
+from pages.parts.sections import choose_section
 
 GAP, LINE, PLACES = "Local and pooled", "One threshold", "Where it differs"
 OPPOSITE, REPAIRS, HUBS = "Same score, opposite verdict", "Repairs", "Hubs"
@@ -70,15 +71,7 @@ def calibration(corpus: Corpus, attribute: Attribute, panels: list[Panel]) -> No
         HUBS: lambda: hubs_view(corpus, measured),
         JUDGE: lambda: judge_view(view, corpus, attribute, known),
     }
-    shown = st.segmented_control(
-        "Look at",
-        list(views),
-        default=GAP,
-        required=True,
-        key="calibration-view",
-        label_visibility="collapsed",
-    )
-    views.get(str(shown), views[GAP])()
+    views[choose_section(views, "calibration-view")]()
 
 
 def _truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Known | None:

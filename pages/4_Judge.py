@@ -22,6 +22,7 @@ from pages.parts.judge_quality_view import quality_view
 from pages.parts.judge_settings import Settings, settings
 from pages.parts.judge_strip import judge_strip
 from pages.parts.judge_words import show_problem
+from pages.parts.sections import choose_section
 
 ASK, CHECK, LEDGER, QUALITY = "Ask", "Spot-check yourself", "Ledger", "Quality"
 
@@ -54,16 +55,7 @@ def judging(corpus: Corpus, attribute: Attribute) -> None:
         LEDGER: lambda: _ledger(corpus, attribute),
         QUALITY: lambda: quality_view(view, corpus, attribute, judge),
     }
-    shown = st.segmented_control(
-        "Look at",
-        list(views),
-        default=ASK,
-        required=True,
-        key="judge-view",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    views.get(str(shown), views[ASK])()
+    views[choose_section(views, "judge-view", persists=True)]()
 
 
 def _ask(corpus: Corpus, attribute: Attribute, asked: Settings | None) -> None:

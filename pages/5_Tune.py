@@ -15,6 +15,7 @@ from pages.parts.corpus_line import corpus_line
 from pages.parts.job_strip import job_strip
 from pages.parts.maps_view import maps_view
 from pages.parts.panels import Panel, start
+from pages.parts.sections import choose_section
 from pages.parts.selection import choose_text, keep_selection, selected_row
 from pages.parts.tune_curve import learning_curve
 from pages.parts.tune_export import use_and_export
@@ -60,15 +61,7 @@ def tuned(tuning: Tuning, panels: list[Panel]) -> None:
             FLIPS: lambda: flips_view(tuning, panels[0], panels[1]),
             **views,
         }
-    shown = st.segmented_control(
-        "Look at",
-        list(views),
-        default=next(iter(views)),
-        required=True,
-        key=f"tune-view:{len(views)}",
-        label_visibility="collapsed",
-    )
-    views[str(shown)]()
+    views[choose_section(views, f"tune-view:{len(views)}")]()
 
 
 def _maps(tuning: Tuning, panels: list[Panel]) -> None:

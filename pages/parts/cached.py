@@ -182,8 +182,8 @@ def reports(
 
 
 @st.cache_resource(max_entries=96, show_spinner="Measuring …")
-def calibration(key: tuple[str, ...], _measure: Callable[[], Measured]) -> Measured:
-    """Whatever the Calibration page measures, by keys of all that it is measured on."""
+def measured(key: tuple[str, ...], _measure: Callable[[], Measured]) -> Measured:
+    """Whatever Calibration and Tune measure, by keys of all that it is measured on."""
     return _measure()
 
 

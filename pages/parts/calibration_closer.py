@@ -43,7 +43,7 @@ def reliability_view(one: Closer) -> None:
     values = (one.before.values, one.after)
     try:
         found: list[Reliability] = [
-            cached.calibration(
+            cached.measured(
                 (*one.key, "reliability", name), lambda side=side: reliability(side, truth)
             )
             for name, side in zip(("before", one.name), values, strict=True)
@@ -106,7 +106,7 @@ def _pairs_of_bin(one: Closer, found: list[Reliability], clicked: list[Any]) -> 
 def where_view(one: Closer, regions: Regions) -> None:
     """By region, whether neighbours get better or worse; a clicked region's pairs."""
     st.markdown("##### Where it helps, and where it hurts")
-    rows: list[Interval] = cached.calibration(
+    rows: list[Interval] = cached.measured(
         (*one.key, "where", one.name), lambda: _by_region(one, regions)
     )
     if not rows:

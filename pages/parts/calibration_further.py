@@ -132,7 +132,7 @@ def _honesty(one: Measured, corpus: Corpus, known: Known) -> dict[str, str]:
 
 def _drawn(key: tuple[str, ...], measure: Callable[[], Estimate]) -> str:
     try:
-        found: Estimate = cached.calibration(key, measure)
+        found: Estimate = cached.measured(key, measure)
     except LikewiseError:
         # A text without a place on the map: there is no honest figure, and the dash says so.
         return "–"

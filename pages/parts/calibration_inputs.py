@@ -76,7 +76,7 @@ def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Know
         return _judged(judges[source], source, corpus, attribute)
     column = source.removeprefix(LABEL)
     codes, _ = corpus.label_codes(column)
-    truth = cached.calibration(
+    truth = cached.measured(
         ("truth", column, content_of(codes)),
         lambda: truth_from_labels(codes, column, n_pairs=N_PAIRS),
     )
@@ -166,7 +166,7 @@ def verdicts_of(
 ) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...]]:
     """A judge's verdicts on the attribute, and his scores under any definition of it."""
     ledger = cached.ledger()
-    given: list[Verdict] = cached.calibration(
+    given: list[Verdict] = cached.measured(
         ("verdicts", str(ledger.version), judge, corpus.fingerprint),
         lambda: ledger.verdicts(judge=judge, texts=corpus.texts),
     )

@@ -93,7 +93,7 @@ def fitting_repairs(one: Measured, given: Ingredients) -> list[Repair]:
 
 def after_repair(one: Measured, name: str, given: Ingredients) -> Similarity:
     """The method's similarity after a repair."""
-    return cached.calibration(
+    return cached.measured(
         (*one.key, "repaired", name), lambda: repaired(name, one.run.similarity, given)
     )
 
@@ -108,7 +108,7 @@ def _measured(
 ) -> Measured:
     key = (panel.key, known.key, regions.key if regions else "")
     groups = regions.groups if regions else None
-    learnt = cached.calibration(
+    learnt = cached.measured(
         (*key, known.attribute.key, "learnt"), lambda: _learnt(panel, corpus, known)
     )
     fresh = ~np.isin(known.truth.left, learnt)
@@ -118,8 +118,8 @@ def _measured(
         found = run.similarity.pairs(known.truth.left, known.truth.right)
         return np.where(fresh, found, np.float32(np.nan))
 
-    values = cached.calibration((*key, "values"), scored)
-    report = cached.calibration(
+    values = cached.measured((*key, "values"), scored)
+    report = cached.measured(
         (*key, "report"),
         lambda: calibration_report(
             run.similarity,
@@ -133,9 +133,7 @@ def _measured(
     one = Measured(panel, run, values, truth, report, card, len(learnt), key)
     if not report.discrimination.gap.low > GAP:
         return one
-    return replace(
-        one, card=cached.calibration((*key, "card"), lambda: _with_repairs(one, regions))
-    )
+    return replace(one, card=cached.measured((*key, "card"), lambda: _with_repairs(one, regions)))
 
 
 def _competing(known: Known, regions: Regions | None) -> Rows | None:

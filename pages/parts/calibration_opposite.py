@@ -24,7 +24,7 @@ def opposite_view(
         st.info("Two regions are needed: choose a label column or clusters above.")
         return
     one = choose_method(measured, "opposite-method")
-    found: list[OppositeVerdicts] = cached.calibration(
+    found: list[OppositeVerdicts] = cached.measured(
         (*one.key, "opposite"),
         lambda: opposite_verdicts(one.run.similarity, one.truth, regions.groups),
     )

@@ -88,7 +88,7 @@ def gap_view(
 
 
 def _costs(one: Measured, known: Known) -> PairCosts:
-    found: PairCosts = cached.calibration(
+    found: PairCosts = cached.measured(
         (*one.key, "costs"), lambda: pair_costs(one.values, known.truth)
     )
     return found

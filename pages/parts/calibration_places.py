@@ -121,7 +121,7 @@ def _map(one: Measured, corpus: Corpus, known: Known, selected: int) -> int | No
     if positions is None:
         st.caption(f"{one.title}: its map is not drawn yet")
         return None
-    found: LocalThresholds | None = cached.calibration(
+    found: LocalThresholds | None = cached.measured(
         (*one.key, "local thresholds"),
         lambda: local_thresholds(one.values, known.truth, positions),
     )

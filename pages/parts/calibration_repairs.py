@@ -145,7 +145,7 @@ def _try_all(one: Measured, given: Ingredients, held: PairTruth, before: Floats)
     for each in fitting_repairs(one, given):
         try:
             work = partial(_try, one, each.name, given, held, before)
-            tried.append(cached.calibration((*one.key, "tried", each.name), work))
+            tried.append(cached.measured((*one.key, "tried", each.name), work))
         except LikewiseError as error:
             st.caption(f"{each.name} could not be tried: {error}")
     return tried

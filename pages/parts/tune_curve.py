@@ -73,7 +73,7 @@ def learning_curve(tuning: Tuning, panels: Sequence[Panel]) -> None:
 def run_point(tuning: Tuning, key: str) -> Point:
     """A finished run measured on the held-out triplets."""
     store = cached.job_queue().store
-    return cached.calibration(
+    return cached.measured(
         ("run", key, tuning.key), lambda: point(store.load(key).similarity, tuning.tested)
     )
 
@@ -139,13 +139,13 @@ def _untuned(tuning: Tuning, start: str) -> Point:
         return point(before_tuning(*args), tuning.tested)
 
     key = ("untuned", tuning.corpus.fingerprint, tuning.attribute.key, tuning.key, read)
-    return cached.calibration(key, made)
+    return cached.measured(key, made)
 
 
 def _tuned(tuning: Tuning, budget: int, start: str) -> Point:
     method = tuning.method(budget, start)
     args = (tuning.corpus, tuning.attribute, tuning.tested)
-    return cached.calibration(
+    return cached.measured(
         tuning.content_of(method), lambda: tuned_point(method, budget, *args, Resources())
     )
 

@@ -21,7 +21,7 @@ def flips_view(tuning: Tuning, raw: Panel, tuned: Panel) -> None:
         st.caption("Triplets are compared as soon as both methods are done.")
         return
     before, after = raw.run.similarity, tuned.run.similarity
-    found: Flips = cached.calibration(
+    found: Flips = cached.measured(
         ("flips", raw.key, tuned.key, tuning.key), lambda: flips(before, after, tuning.tested)
     )
     st.text(

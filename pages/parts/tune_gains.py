@@ -87,7 +87,7 @@ def _has_seen(tuning: Tuning, record: RunRecord) -> bool:
     if not isinstance(made, TrainedOn):
         return False
     try:
-        learnt: Rows = cached.calibration(
+        learnt: Rows = cached.measured(
             ("learnt", record.key, tuning.key),
             lambda: made.training_rows(tuning.corpus, tuning.attribute),
         )

@@ -137,11 +137,11 @@ def choose_tuning(view: state.View, corpus: Corpus, attribute: Attribute) -> Tun
         )
     _check(name, wanted)
     asked = (corpus.fingerprint, attribute.key, wanted.truth, wanted.column)
-    truth: str = cached.calibration(
+    truth: str = cached.measured(
         ("truth", str(cached.ledger().version), *asked),
         lambda: truth_key(corpus, attribute, wanted),
     )
-    tested: Triplets = cached.calibration(
+    tested: Triplets = cached.measured(
         ("held out", truth, *asked), lambda: held_out_triplets(corpus, attribute, wanted)
     )
     key = content_key(truth, *asked, "" if categories is None else categories.key)
@@ -172,7 +172,7 @@ def _choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Wan
 def _has_judge(corpus: Corpus, attribute: Attribute) -> bool:
     """Whether a judge, and not the analyst, answered: the analyst's answers go before."""
     ledger = cached.ledger()
-    judges: set[str] = cached.calibration(
+    judges: set[str] = cached.measured(
         ("judges", str(ledger.version), corpus.fingerprint, attribute.key),
         lambda: {each.judge for each in ledger.verdicts(attribute, texts=corpus.texts)},
     )

@@ -78,6 +78,19 @@ def chromium():
         running.close()
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """The data folder of a module's app."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(home, serve, chromium) -> Iterator[str]:
+    """Where a module's app is served."""
+    with serve(ROOT / "app.py", {"LIKEWISE_HOME": str(home)}) as url:
+        yield url
+
+
 class Visit:
     """A page on which every request to another host is refused and noted."""
 
@@ -87,6 +100,22 @@ class Visit:
         page.set_default_timeout(PATIENCE_MS)
         self.refused: list[str] = []
         page.route("**/*", self._guard)
+
+    def settle(self) -> None:
+        """Wait until no script runs: what is clicked while a page is drawn again can be lost."""
+        idle = self.page.locator('.stApp[data-test-script-state="notRunning"]')
+        idle.wait_for()
+        self.page.wait_for_timeout(300)
+        idle.wait_for()
+
+    def section(self, name: str) -> None:
+        """Look at another section of the page, once its control stands there just once."""
+        from playwright.sync_api import expect
+
+        self.settle()
+        chosen = self.page.get_by_role("radio", name=name)
+        expect(chosen).to_have_count(1, timeout=PATIENCE_MS)
+        chosen.click()
 
     def _guard(self, route) -> None:
         url = urlsplit(route.request.url)

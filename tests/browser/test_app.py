@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,17 +11,6 @@ ROOT = Path(__file__).resolve().parents[2]
 # Methods that need no weights, so that the walk takes seconds; models have tests of their own.
 METHODS = "tfidf,bm25:strength=0.0,length"
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def address(home, serve, chromium) -> Iterator[str]:
-    with serve(ROOT / "app.py", {"LIKEWISE_HOME": str(home)}) as url:
-        yield url
 
 
 def test_main_job(visit, address, home):
@@ -48,26 +36,26 @@ def test_main_job(visit, address, home):
     for place in range(3):
         assert distinct_colours(plots.nth(place).screenshot()) > 20, "the map is blank"
 
-    settle(page)
+    visit.settle()
     select_some_point(page, plots.first)
     page.wait_for_url(re.compile("text=math-"))
     selected = re.search("text=(math-[0-9]+)", page.url).group(1)
     page.locator(".neighbour-lists").get_by_text(selected).first.wait_for()
 
-    settle(page)
+    visit.settle()
     page.get_by_text("Spot checks", exact=True).click()
     page.get_by_text("0 of 40 pairs answered").wait_for()
-    settle(page)
+    visit.settle()
     page.keyboard.press("s")
     page.get_by_text("1 of 40 pairs answered").wait_for()
-    settle(page)
+    visit.settle()
     page.keyboard.press("d")
     page.get_by_text("2 of 40 pairs answered").wait_for()
     with closing(sqlite3.connect(home / "ledger.sqlite")) as ledger:
         found = ledger.execute("SELECT count(*) FROM verdicts WHERE judge = 'person'").fetchone()
     assert found == (2,)
     page.get_by_text("1 same, 1 different").wait_for()
-    settle(page)
+    visit.settle()
     page.keyboard.press("z")
     page.get_by_text("1 of 40 pairs answered").wait_for()
     assert visit.refused == []
@@ -87,13 +75,6 @@ def test_no_page_loads_anything_from_another_host(visit, address, path):
     visit.page.get_by_text("Likewise", exact=True).first.wait_for()
     visit.page.wait_for_timeout(1500)
     assert visit.refused == []
-
-
-def settle(page) -> None:
-    """Wait until no script runs: what is clicked while a page is drawn again can be lost."""
-    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
-    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
 
 
 def distinct_colours(png: bytes) -> int:

@@ -1,21 +1,11 @@
 """A walk through the Calibration page in a real browser."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 METHODS = "tfidf,bm25:strength=0.0,length"
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory, serve, chromium) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("home")
-    with serve(ROOT / "app.py", {"LIKEWISE_HOME": str(home)}) as url:
-        yield url
 
 
 def test_walk(visit, address):
@@ -28,7 +18,7 @@ def test_walk(visit, address):
     page.get_by_text("length · calibration gap").first.wait_for()
     page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
 
-    section(page, "One threshold")
+    visit.section("One threshold")
     page.get_by_text("What the line does in each region").wait_for()
     ridges = page.locator(".js-plotly-plot").first
     ridges.locator(".shapelayer path").nth(2).wait_for(state="attached")
@@ -47,14 +37,14 @@ def test_walk(visit, address):
     click_mark(page, ridges.locator(".points path").nth(20))
     page.get_by_text(re.compile("nearest to the line of .*10 of [0-9,]+ in all")).wait_for()
 
-    section(page, "Where it differs")
+    visit.section("Where it differs")
     page.get_by_text("Is one region's threshold good in another?").wait_for()
     cells = page.locator(".js-plotly-plot").last.locator(".points path")
     cells.nth(1).wait_for(state="attached")
     click_mark(page, cells.nth(1))
     page.get_by_text(re.compile("that the threshold of .* judges wrongly; ")).wait_for()
 
-    section(page, "Same score, opposite verdict")
+    visit.section("Same score, opposite verdict")
     page.get_by_text("Both pairs score about").wait_for()
     place = page.get_by_label(re.compile("^Example of"))
     assert place.input_value() == "1"
@@ -65,7 +55,7 @@ def test_walk(visit, address):
         timeout=60_000,
     )
 
-    section(page, "Hubs")
+    visit.section("Hubs")
     page.get_by_text("In nobody's list").wait_for()
     page.get_by_text(re.compile("is in [0-9]+ of 200 lists")).wait_for()
     assert visit.refused == []
@@ -86,13 +76,6 @@ def click_mark(page, mark) -> None:
     page.mouse.move(x, y)
     page.wait_for_timeout(300)
     page.mouse.click(x, y)
-
-
-def section(page, name: str) -> None:
-    # While the page is drawn again the control may stand there twice, the old one for a moment.
-    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
-    page.get_by_role("radio", name=name).first.click()
 
 
 def lines_of(plot) -> list[str]:

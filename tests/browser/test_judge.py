@@ -2,29 +2,16 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 QUERY = (
     "corpus=math_problems&attribute=mathematical+structure"
     "&definition=which+computation+solves+the+problem,+whatever+the+story"
 )
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def address(home, serve, chromium) -> Iterator[str]:
-    with serve(ROOT / "app.py", {"LIKEWISE_HOME": str(home)}) as url:
-        yield url
 
 
 def test_walk(visit, address, home):
@@ -33,50 +20,38 @@ def test_walk(visit, address, home):
     start = page.get_by_role("button", name="Ask 100 questions")
     start.wait_for()
     page.get_by_text("You judge texts for an analyst").first.wait_for()
-    settle(page)
+    visit.settle()
     start.click()
     page.get_by_text("100 of 100 came in").wait_for()
 
-    section(page, "Spot-check yourself")
+    visit.section("Spot-check yourself")
     page.get_by_text("0 of 40 pairs answered").wait_for()
     for place, key in enumerate(("s", "u", "d"), start=1):
-        settle(page)
+        visit.settle()
         page.keyboard.press(key)
         page.get_by_text(f"{place} of 40 pairs answered").wait_for()
     assert answers(home) == ["same", "unsure", "different"]
-    settle(page)
+    visit.settle()
     page.keyboard.press("z")
     page.get_by_text("2 of 40 pairs answered").wait_for()
     assert answers(home) == ["same", "unsure"]
 
-    section(page, "Ledger")
+    visit.section("Ledger")
     page.get_by_text(re.compile("^332 verdicts")).wait_for()
     place = page.get_by_label("Verdict no.")
     place.wait_for()
     page.get_by_text(re.compile("^person says: unsure")).wait_for()
-    settle(page)
+    visit.settle()
     page.get_by_role("button", name=re.compile("^Next")).click()
     page.get_by_text(re.compile("^person says: same")).wait_for()
     assert place.input_value() == "2"
 
-    section(page, "Quality")
+    visit.section("Quality")
     page.get_by_text("Agreement with the column 'structure'").first.wait_for()
     page.get_by_text("Not to be told yet").wait_for()
-    section(page, "Ask")
+    visit.section("Ask")
     page.get_by_text("100 of 100 came in").wait_for()
     assert visit.refused == []
-
-
-def section(page, name: str) -> None:
-    settle(page)
-    page.get_by_role("radio", name=name).click()
-
-
-def settle(page) -> None:
-    """Wait until no script runs: what is clicked while a page is drawn again can be lost."""
-    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
-    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
 
 
 def answers(home: Path) -> list[str]:

@@ -1,22 +1,12 @@
 """A walk through the Tune page in a real browser: the curve, what was mended, use on Compare."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 QUERY = "corpus=math_problems&attribute=mathematical+structure&limit=120&methods=tfidf,length"
 MODEL_MS = 480_000
 pytestmark = [pytest.mark.browser, pytest.mark.models, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory, serve, chromium) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("home")
-    with serve(ROOT / "app.py", {"LIKEWISE_HOME": str(home)}) as url:
-        yield url
 
 
 def test_walk(visit, address):
@@ -32,21 +22,13 @@ def test_walk(visit, address):
     assert page.locator(".plot").count() == 2
     assert page.get_by_role("button", name="Export").is_visible()
 
-    settle(page)
+    visit.settle()
     page.get_by_text("Mended and broken", exact=True).click()
     page.get_by_text("held-out triplets, tuning mended").wait_for()
     page.get_by_text("More alike, says the truth").first.wait_for()
 
-    settle(page)
+    visit.settle()
     page.get_by_role("button", name="Use it everywhere").click()
     page.wait_for_url(re.compile("/Compare"))
     page.wait_for_url(re.compile("methods=.*projection"))
     assert visit.refused == []
-
-
-def settle(page) -> None:
-    """Wait until no script runs: what is clicked while a page is drawn again can be lost."""
-    idle = page.locator('.stApp[data-test-script-state="notRunning"]')
-    idle.wait_for()
-    page.wait_for_timeout(300)
-    idle.wait_for()
