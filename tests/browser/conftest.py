@@ -1,5 +1,6 @@
 """A real server and a real browser for tests that look at pages."""
 
+import io
 import os
 import socket
 import subprocess
@@ -91,6 +92,36 @@ def address(home, serve, chromium) -> Iterator[str]:
         yield url
 
 
+def wait_for_frames(page) -> None:
+    """Wait until the browser has drawn what it was asked for, however slowly frames come."""
+    page.wait_for_timeout(100)
+    page.evaluate(
+        """async () => {
+             for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+           }"""
+    )
+
+
+def count_coloured_pixels(png: bytes) -> int:
+    import numpy as np
+    from PIL import Image
+
+    rgb = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+    return int(((rgb.max(axis=2) - rgb.min(axis=2)) > 60).sum())
+
+
+@pytest.fixture(scope="session")
+def coloured_pixels():
+    """`coloured_pixels(png)`: how many pixels are neither white, grey nor black."""
+    return count_coloured_pixels
+
+
+@pytest.fixture(scope="session")
+def wait_drawn():
+    """`wait_drawn(page)` for tests that open pages of their own."""
+    return wait_for_frames
+
+
 class Visit:
     """A page on which every request to another host is refused and noted."""
 
@@ -107,6 +138,9 @@ class Visit:
         idle.wait_for()
         self.page.wait_for_timeout(300)
         idle.wait_for()
+
+    def wait_drawn(self) -> None:
+        wait_for_frames(self.page)
 
     def section(self, name: str) -> None:
         """Look at another section of the page, once its control stands there just once."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlparse
 
-import numpy as np
 import pytest
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 N_TEXTS = 400
@@ -68,19 +66,21 @@ def address(tmp_path_factory, serve) -> Iterator[str]:
 class Maps:
     """A page with the maps on it."""
 
-    def __init__(self, page, address: str, query: str = "") -> None:
+    def __init__(self, page, url: str, wait_drawn: Callable, count_coloured: Callable) -> None:
         self.page = page
+        self.count_coloured = count_coloured
+        self.wait_drawn = partial(wait_drawn, page)
         self.hosts: set[str] = set()
         self.errors: list[str] = []
         self.received_bytes = 0
         page.on("request", lambda request: self.hosts.add(urlparse(request.url).hostname or ""))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("websocket", lambda ws: ws.on("framereceived", self._count))
-        page.goto(f"{address}/?{query}")
+        page.goto(url)
         self.root = page.locator(".linked-maps[data-frame]")
         self.root.wait_for(timeout=60_000)
         self.python(lambda said: "selected=" in said)
-        page.wait_for_timeout(500)
+        self.wait_drawn()
 
     def _count(self, frame: str | bytes) -> None:
         self.received_bytes += len(frame)
@@ -89,12 +89,12 @@ class Maps:
         return self.root.get_attribute(f"data-{name}") or ""
 
     def wait_fact(self, name: str, value: str) -> None:
-        self.page.locator(f'.linked-maps[data-{name}="{value}"]').wait_for(timeout=20_000)
+        self.page.locator(f'.linked-maps[data-{name}="{value}"]').wait_for(timeout=60_000)
 
     def python(self, is_right: Callable[[str], bool]) -> str:
         """What Python says, once it says what is right."""
         said = ""
-        for _ in range(100):
+        for _ in range(400):
             found = self.page.locator('[data-testid="stText"]')
             said = found.first.inner_text() if found.count() else ""
             if is_right(said):
@@ -121,9 +121,7 @@ class Maps:
 
     def coloured_pixels(self, panel: int) -> int:
         """How many pixels of a map's picture are neither white, grey nor black."""
-        png = self.page.locator(".plot").nth(panel).screenshot()
-        rgb = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-        return int(((rgb.max(axis=2) - rgb.min(axis=2)) > 60).sum())
+        return self.count_coloured(self.page.locator(".plot").nth(panel).screenshot())
 
     def overlay_pixels(self) -> list[int]:
         """How many pixels of each overlay are drawn."""
@@ -134,7 +132,7 @@ class Maps:
 
 
 @pytest.fixture
-def open_maps(chromium, address: str) -> Iterator[Callable[..., Maps]]:
+def open_maps(chromium, address: str, wait_drawn, coloured_pixels) -> Iterator[Callable[..., Maps]]:
     contexts = []
 
     def open_one(query: str = "", *, width: int = 1440, before: str = "") -> Maps:
@@ -143,7 +141,7 @@ def open_maps(chromium, address: str) -> Iterator[Callable[..., Maps]]:
         page = context.new_page()
         if before:
             page.add_init_script(before)
-        return Maps(page, address, query)
+        return Maps(page, f"{address}/?{query}", wait_drawn, coloured_pixels)
 
     yield open_one
     for context in contexts:
@@ -239,17 +237,17 @@ def test_zoom_moves_one_map_or_all(open_maps) -> None:
     start = [picture(panel) for panel in range(3)]
     maps.page.mouse.move(x + 90, y - 90)
     maps.page.mouse.wheel(0, -300)
-    maps.page.wait_for_timeout(300)
+    maps.wait_drawn()
     assert [picture(panel) == start[panel] for panel in range(3)] == [False, True, True]
     maps.page.get_by_role("button", name="Reset view").click()
     maps.page.get_by_role("button", name="Move together").click()
     maps.page.mouse.move(x + 90, y - 90)
     maps.page.mouse.wheel(0, -300)
-    maps.page.wait_for_timeout(300)
+    maps.wait_drawn()
     assert [picture(panel) == start[panel] for panel in range(3)] == [False, False, False]
     maps.page.mouse.dblclick(x + 90, y - 90)
     maps.page.mouse.move(5, 5)
-    maps.page.wait_for_timeout(300)
+    maps.wait_drawn()
     assert [picture(panel) == start[panel] for panel in range(3)] == [True, True, True]
 
 
@@ -258,11 +256,11 @@ def test_legend_highlights_a_category_in_all_maps(open_maps) -> None:
     plain = [maps.coloured_pixels(panel) for panel in range(3)]
     entry = maps.page.get_by_role("button", name="south")
     entry.click()
-    maps.page.wait_for_timeout(300)
+    maps.wait_drawn()
     assert entry.get_attribute("aria-pressed") == "true"
     assert all(0 < maps.coloured_pixels(panel) < 0.5 * plain[panel] for panel in range(3))
     entry.click()
-    maps.page.wait_for_timeout(300)
+    maps.wait_drawn()
     assert [maps.coloured_pixels(panel) for panel in range(3)] == plain
 
 
@@ -272,7 +270,7 @@ def test_a_map_not_yet_computed_says_so_and_four_maps_wrap(open_maps) -> None:
     tops = [plot.bounding_box()["y"] for plot in maps.page.locator(".plot").all()]
     assert tops[0] == tops[1] < tops[2] == tops[3]
     maps.page.set_viewport_size({"width": 1440, "height": 1100})
-    maps.page.wait_for_timeout(500)
+    maps.wait_drawn()
     assert len({plot.bounding_box()["y"] for plot in maps.page.locator(".plot").all()}) == 1
     assert maps.coloured_pixels(2) > 1_000
 
@@ -298,9 +296,9 @@ def test_a_lost_graphics_context_comes_back(open_maps) -> None:
         """c => { window.lost = c.getContext("webgl2").getExtension("WEBGL_lose_context");
                   window.lost.loseContext(); }"""
     )
-    maps.page.wait_for_timeout(300)
+    maps.wait_drawn()
     assert "graphics device" in maps.page.locator(".message:visible").inner_text()
     maps.page.evaluate("window.lost.restoreContext()")
-    maps.page.wait_for_timeout(600)
+    maps.wait_drawn()
     assert maps.page.locator(".message:visible").count() == 0
     assert maps.coloured_pixels(0) == plain
