@@ -78,6 +78,7 @@ PARTS = {
         n_texts=40,
         n_attributes=2,
     ),
+    "every pair": Part({"all-pairs": {}}, n_texts=24, n_attributes=2),
 }
 
 PUBLIC: dict[str, dict[str, Attribute]] = {

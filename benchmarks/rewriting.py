@@ -49,7 +49,12 @@ METHODS: list[tuple[str, dict[str, str]]] = [
     ("rewrite-bm25", {"weighting": "bm25"}),
     ("rewrite-bm25", {"weighting": "tfidf"}),
     ("rewrite-embedding", {}),
+    ("multi-summary", {"compare": "tfidf"}),
+    ("multi-summary", {"compare": "embedding"}),
+    ("query-relevance", {"queries": "rewrites"}),
+    ("distilled-rewrite", {}),
 ]
+WITHOUT_REWRITES = ("raw-embedding", "tfidf")
 
 
 def main() -> None:
@@ -122,7 +127,7 @@ def local_rows() -> dict[str, Any]:
         costs = [written(corpus, each) for each in (structure, story)]
         rows = []
         for name, values in METHODS:
-            local = {**values, "source": "local"} if name.startswith("rewrite") else values
+            local = values if name in WITHOUT_REWRITES else {**values, "source": "local"}
             pair = [prepare(corpus, each, name, local) for each in (structure, story)]
             found = swap_accuracies(pair[0], pair[1], triplets, seed=SEED)
             rows.append({"method": name, **values, **estimates(found)})

@@ -61,7 +61,7 @@ def _by_corpus(cell: Callable[[list[dict[str, Any]]], str]) -> list[str]:
 def _swap_cell(rows: list[dict[str, Any]]) -> str:
     """Mean over all ordered pairs of attributes: asked rightly / asked for the competing one."""
     right = _mean([r["swap_accuracy"] for r in rows])
-    wrong = _mean([r["wrong_attribute"]["swap_accuracy"] for r in rows])
+    wrong = _mean([r["wrong_attribute"]["swap_accuracy"] for r in rows if r["wrong_attribute"]])
     return "–" if right is None or wrong is None else f"{right:.2f} / {wrong:.2f}"
 
 

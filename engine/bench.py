@@ -68,13 +68,17 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class BenchRow:
-    """One method × attribute × competing attribute, with its wrong-attribute control."""
+    """One method × attribute × competing attribute, with its wrong-attribute control.
+
+    wrong: None where a method that learns was measured without a competing attribute: there is no
+        truth on a neutral one to learn from.
+    """
 
     card: Card
     column: str
     against: str | None
     right: Measured
-    wrong: Measured
+    wrong: Measured | None
     hubness_skew: float
     cost: Cost
 
@@ -185,11 +189,14 @@ class Bench:
 
     def _fresh(self, made: Method) -> Rows:
         """Rows to measure with: none that the method learnt from, for any of the attributes."""
-        everyone = np.arange(len(self.corpus), dtype=np.int64)
+        return np.setdiff1d(np.arange(len(self.corpus), dtype=np.int64), self._learnt(made))
+
+    def _learnt(self, made: Method) -> Rows:
+        """Rows that the method learnt from, for any of the attributes."""
         if not isinstance(made, TrainedOn):
-            return everyone
+            return np.empty(0, dtype=np.int64)
         learnt = [made.training_rows(self.corpus, ask.attribute) for ask in self.asks]
-        return np.setdiff1d(everyone, np.concatenate(learnt))
+        return np.unique(np.concatenate(learnt))
 
     def _label_codes(self, column: str) -> Rows:
         codes, names = self.corpus.label_codes(column)
@@ -221,7 +228,9 @@ class Bench:
         blind = card(name_of(made)).family is Family.CONTROL
         runs: dict[str, Run] = {}
         wanted = [ask.attribute for ask in self.asks]
-        for attribute in wanted if len(wanted) > 1 else [*wanted, NEUTRAL]:
+        if len(wanted) == 1 and not len(self._learnt(made)):
+            wanted.append(NEUTRAL)
+        for attribute in wanted:
             if blind and runs:
                 runs[attribute.name] = next(iter(runs.values()))
                 continue
@@ -238,7 +247,12 @@ class Bench:
         for other in others:
             wrong = NEUTRAL if other is None else other.attribute
             right_measured = self._measure(run.similarity, ask, other, ask.attribute, fresh)
-            wrong_measured = self._measure(runs[wrong.name].similarity, ask, other, wrong, fresh)
+            control = runs.get(wrong.name)
+            wrong_measured = (
+                None
+                if control is None
+                else self._measure(control.similarity, ask, other, wrong, fresh)
+            )
             skew = hubness_skew(k_occurrence(run.neighbours.rows[:, :K_HUBNESS], len(self.corpus)))
             against = None if other is None else other.column
             rows.append(

@@ -37,7 +37,7 @@ def _row_json(row: BenchRow) -> dict[str, Any]:
         "attribute": row.column,
         "against": row.against,
         **_measured_json(row.right),
-        "wrong_attribute": _measured_json(row.wrong),
+        "wrong_attribute": None if row.wrong is None else _measured_json(row.wrong),
         "hubness_skew": _number(row.hubness_skew),
         "seconds": row.cost.seconds,
         "passes": row.cost.passes,
@@ -99,7 +99,7 @@ def row_line(row: BenchRow) -> str:
     return (
         f"{row.card.name:22}{row.card.level.value:>5}  {row.column[:13]:14}"
         f"{(row.against or '–')[:13]:14}{_interval(row.right.swap):>20}"
-        f"{_short(row.wrong.swap.value):>12}{_short(found.local.value):>10}"
+        f"{_short(np.nan if row.wrong is None else row.wrong.swap.value):>12}{_short(found.local.value):>10}"
         f"{_short(found.pooled.value):>8}{_short(found.gap.value):>7}"
         f"{_short(row.right.precision.value):>7}{row.cost.seconds:>9.1f}"
     )

@@ -63,6 +63,21 @@ def for_a_test(monkeypatch):
             nobody = np.full((len(corpus), 1), -1, dtype=np.int64)
             return PairSimilarity(len(corpus), Scale.PROBABILITY, nobody, scorer)
 
+    @method("perfect-learner", summary="knows the labels of the texts it learnt from", **about)
+    @dataclass(frozen=True, slots=True)
+    class PerfectLearner(Perfect):
+        """Learns, so that an attribute without labels gives it nothing to learn from."""
+
+        n_learnt: int = 8
+
+        def training_rows(self, corpus, attribute):
+            return np.arange(self.n_learnt, dtype=np.int64)
+
+        def prepare(self, corpus, attribute, resources):
+            if self.n_learnt and attribute.name not in corpus.labels:
+                raise BadInput("There is nothing to learn from.")
+            return Perfect.prepare(self, corpus, attribute, resources)
+
 
 def one_hot(corpus, attribute):
     if attribute.name not in corpus.labels:
@@ -148,6 +163,19 @@ def test_one_attribute_has_no_swap_but_still_a_wrong_attribute(corpus):
     assert report.means == []
     (plain,) = as_json(report)["runs"]
     assert plain["swap_accuracy"] == {"value": None, "low": None, "high": None, "n": 0}
+
+
+def test_what_learns_has_no_control_where_nothing_else_is_labelled(corpus):
+    """There is no truth on a neutral attribute: it is measured all the same, on fresh anchors."""
+    bench = Bench(corpus, ASKS[:1], afresh(corpus, Resources))
+    report = bench.measure([create("perfect-learner")])
+    (row,) = report.rows
+    assert row.wrong is None
+    assert row.right.discrimination.local.value == 1
+    (plain,) = as_json(report)["runs"]
+    assert plain["wrong_attribute"] is None
+    assert "–" in as_table(report)
+    assert len(bench.measure([create("perfect-learner", {"n_learnt": 0})]).rows) == 1
 
 
 def test_the_json_has_every_field_and_is_plain(corpus):

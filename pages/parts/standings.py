@@ -84,7 +84,7 @@ def _row(title: str, row: BenchRow) -> dict[str, object]:
         figures[name] = _number(estimate.value)
         if name == "swap accuracy":
             figures["interval"] = interval(estimate)
-            figures["wrong attribute"] = _number(row.wrong.swap.value)
+            figures["wrong attribute"] = row.wrong and _number(row.wrong.swap.value)
     return {
         "method": title,
         "level": row.card.level.value,
