@@ -51,6 +51,8 @@ class Asking:
             handed a function that says whether the user wants to stop.
         ledger: where verdicts land.
         strata: why each question is asked, by question_key; written beside its verdict.
+        probabilities: the chance that each had of being asked for it, by question_key, where it is
+            known; written there too.
         purse: what the judge pays from; None for one that costs nothing.
     """
 
@@ -61,6 +63,7 @@ class Asking:
     ledger: Ledger
     strata: Mapping[str, str] = field(default_factory=dict)
     purse: Purse | None = None
+    probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +290,7 @@ class JudgeJobs:
 
 
 class _Strata:
-    """Writes beside verdicts why they were asked for, many at a time."""
+    """Writes beside verdicts why they were asked for, and how likely that was, many at a time."""
 
     def __init__(self, asking: Asking, judge: str) -> None:
         self._asking = asking
@@ -305,5 +308,6 @@ class _Strata:
     def flush(self) -> None:
         """Write down what is kept in mind."""
         if self._waiting:
-            self._asking.ledger.note_strata(self._judge, self._waiting)
+            asking = self._asking
+            asking.ledger.note_strata(self._judge, self._waiting, asking.probabilities)
             self._waiting = {}

@@ -44,6 +44,10 @@ def main() -> None:
     panels = start(cached.job_queue(), corpus, tuning.attribute, methods)
     job_strip(panels)
     if panels[0].run is None:
+        st.caption(
+            "The learning curve, the maps before and after and what was mended follow here as soon "
+            "as the raw embedding, which they start from, has been read."
+        )
         return
     learning_curve(tuning, panels)
     if tuning.chosen is not None and len(panels) > 1:

@@ -232,17 +232,25 @@ class Ledger:
             raise StoreError(f"The verdicts can't be written to {path}: {error}.") from error
         return len(lines)
 
-    def note_strata(self, judge: str, strata: Mapping[str, str]) -> None:
+    def note_strata(
+        self,
+        judge: str,
+        strata: Mapping[str, str],
+        probabilities: Mapping[str, float] | None = None,
+    ) -> None:
         """Write down why questions were asked, where their verdicts do not say it yet.
 
         Args:
             judge: whose verdicts.
             strata: by question_key, such as random or disagreement.
+            probabilities: the chance that each had of being asked for it, by question_key; left
+                out where it is unknown.
         """
-        rows = [(stratum, key, judge) for key, stratum in strata.items()]
+        chances = probabilities or {}
+        rows = [(stratum, chances.get(key), key, judge) for key, stratum in strata.items()]
         with self.transaction() as connection:
             connection.executemany(
-                "UPDATE verdicts SET stratum = ? "
+                "UPDATE verdicts SET stratum = ?, probability = ? "
                 "WHERE question_key = ? AND judge = ? AND stratum = ''",
                 rows,
             )

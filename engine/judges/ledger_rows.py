@@ -9,7 +9,7 @@ from engine.judges.questions import Choice, Kind, Status, Verdict
 from engine.judges.verdict_files import Entry
 from engine.types import Attribute
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS verdicts (
@@ -22,20 +22,23 @@ SCHEMA = (
         reason TEXT NOT NULL, raw TEXT NOT NULL,
         n_tokens_in INTEGER, n_tokens_out INTEGER, dollars REAL, seconds REAL,
         time TEXT NOT NULL, batch TEXT NOT NULL, stratum TEXT NOT NULL,
-        answer TEXT NOT NULL DEFAULT '')""",
+        answer TEXT NOT NULL DEFAULT '', probability REAL)""",
     "CREATE INDEX IF NOT EXISTS by_question ON verdicts (question_key, judge)",
     "CREATE INDEX IF NOT EXISTS by_unordered ON verdicts (unordered_key, judge)",
     "CREATE INDEX IF NOT EXISTS by_attribute ON verdicts (attribute_key, judge)",
 )
 
 # What brings a ledger of an earlier version up to the next.
-MIGRATIONS = {1: ("ALTER TABLE verdicts ADD COLUMN answer TEXT NOT NULL DEFAULT ''",)}
+MIGRATIONS = {
+    1: ("ALTER TABLE verdicts ADD COLUMN answer TEXT NOT NULL DEFAULT ''",),
+    2: ("ALTER TABLE verdicts ADD COLUMN probability REAL",),
+}
 
 # Columns that hold a verdict's field as it is; the others are made in to_row.
 _PLAIN = (
     "kind", "judge", "value", "choice", "status", "prompt_version", "reason", "raw",
     "n_tokens_in", "n_tokens_out", "dollars", "seconds", "time", "batch", "stratum",
-    "answer",
+    "answer", "probability",
 )  # fmt: skip
 _MADE = (
     "identity", "withdrawn", "question_key", "unordered_key", "attribute_key", "attribute",

@@ -228,6 +228,7 @@ class Details(TypedDict, total=False):
     time: str
     batch: str
     stratum: str
+    probability: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +247,13 @@ class Verdict:
             say) or unanswerable (the judge has nothing to go by).
         n_tokens_in: tokens read; like n_tokens_out, dollars and seconds None where unknown.
         time: UTC, ISO 8601; empty where unknown.
+        stratum: why the question was asked, such as random or disagreement; "" where unknown.
+        probability: the chance that the question had of being asked, in (0, 1]; None where
+            unknown. For triplets at borders it is an expected number of draws, at most 1.
 
     Raises:
-        BadInput: value, choice and status do not go together, or are out of range.
+        BadInput: value, choice and status do not go together, or one or the probability is out of
+            range.
     """
 
     kind: Kind
@@ -269,9 +274,15 @@ class Verdict:
     batch: str = ""
     stratum: str = ""
     answer: str = ""
+    probability: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a verdict that says what its kind of question can't be answered with."""
+        if self.probability is not None and not 0 < self.probability <= 1:
+            raise BadInput(
+                f"A question can't have had the chance {self.probability} of being asked. Give one "
+                "above 0 and up to 1, or none where it is unknown."
+            )
         if self.status is Status.PARSED:
             self._check()
         elif self.value is not None or self.choice is not None or self.answer:

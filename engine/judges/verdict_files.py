@@ -26,7 +26,7 @@ _ID_FIELDS = {
 _TEXT_FIELDS = (
     "judge", "prompt_version", "reason", "raw", "time", "batch", "stratum", "answer",
 )  # fmt: skip
-_NUMBER_FIELDS = ("value", "n_tokens_in", "n_tokens_out", "dollars", "seconds")
+_NUMBER_FIELDS = ("value", "n_tokens_in", "n_tokens_out", "dollars", "seconds", "probability")
 _VALUE_FIELD = {Kind.PAIR: "grade", Kind.POINT: "score"}
 
 
@@ -111,6 +111,8 @@ def _full_entry(fields: dict[str, Any]) -> Entry:
     if fields["choice"] is not None:
         fields["choice"] = member(Choice, fields["choice"])
     fields["text_keys"] = tuple(fields["text_keys"])
+    # Files written before chances were kept do not say it.
+    fields.setdefault("probability", None)
     _check_types(fields)
     return Entry(identity, Verdict(**fields), withdrawn)
 
@@ -135,6 +137,7 @@ def _plain_verdict(fields: dict[str, Any], texts: Mapping[str, str], judge: str)
             f"a plain line can't hold a question of kind {kind.value!r}; export it whole"
         )
     value = fields[_VALUE_FIELD[kind]] if kind in _VALUE_FIELD else None
+    probability = fields.get("probability")
     return Verdict(
         kind=kind,
         attribute=Attribute(fields["attribute"], fields.get("definition", "")),
@@ -145,6 +148,7 @@ def _plain_verdict(fields: dict[str, Any], texts: Mapping[str, str], judge: str)
         reason=str(fields.get("reason", "")),
         batch=str(fields.get("batch", "")),
         stratum=str(fields.get("stratum", "")),
+        probability=None if probability is None else float(probability),
     )
 
 

@@ -42,7 +42,7 @@ def _one(status: JobStatus, title: str) -> None:
         _again(status)
     else:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.progress(status.fraction, text=_progress_text(status))
+            st.progress(status.fraction, text=_progress_text(status, title))
             st.button(
                 "",
                 icon=":material/stop_circle:",
@@ -60,8 +60,8 @@ def _again(status: JobStatus) -> None:
         st.rerun()
 
 
-def _progress_text(status: JobStatus) -> str:
+def _progress_text(status: JobStatus, title: str) -> str:
     note = ""
     if status.state is State.RUNNING:
         note = f": {status.note}" if status.note else ": loading what it needs"
-    return f"{status.state}{note} · {status.seconds:.0f} s"
+    return f"{title} · {status.state}{note} · {status.seconds:.0f} s"
