@@ -23,7 +23,8 @@ from engine.corpus import Corpus, load_corpus
 from engine.diagnostics.conditioning import draw_swap_triplets
 from engine.judges.kinds import Choice
 from engine.judges.ledger import Ledger
-from engine.judges.local_judge import LOCAL_VERSION, LocalJudge
+from engine.judges.local_judge import LocalJudge
+from engine.judges.local_prompts import LOCAL_VERSION
 from engine.judges.questions import PairQuestion, PointQuestion, Question, TripletQuestion, Verdict
 from engine.resources import Resources
 from engine.samples import SuggestedAttribute, sample

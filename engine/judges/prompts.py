@@ -161,10 +161,27 @@ class Guide:
     @cached_property
     def version(self) -> str:
         """The wording's version, and what this guide adds to it."""
+        return self.version_of(PROMPT_VERSION)
+
+    def version_of(self, wording: str) -> str:
+        """The version of another wording, and what this guide adds to it.
+
+        Example:
+            >>> Guide().version_of("local-1"), Guide("Be strict.").version_of("local-1")
+            ('local-1', 'local-1+9822a9e188da')
+        """
         if not self.notes and not self.examples:
-            return PROMPT_VERSION
+            return wording
         shown = [part for one in self.examples for part in (one.question.key, one.answer)]
-        return f"{PROMPT_VERSION}+{content_key(self.notes, *shown)[:12]}"
+        return f"{wording}+{content_key(self.notes, *shown)[:12]}"
+
+    def examples_of(self, kind: Kind, attribute: Attribute) -> list[Example]:
+        """Those to be shown beside questions of a kind and attribute."""
+        return [
+            example
+            for example in self.examples
+            if example.question.kind is kind and example.question.attribute == attribute
+        ]
 
 
 NO_GUIDE = Guide()
@@ -214,8 +231,7 @@ def system_prompt(kind: Kind, attribute: Attribute, guide: Guide = NO_GUIDE) -> 
         parts.append(NOTES.format(notes=guide.notes))
     shown = [
         f"{delimited(example.question)}\n{example.answer}"
-        for example in guide.examples
-        if example.question.kind is kind and example.question.attribute == attribute
+        for example in guide.examples_of(kind, attribute)
     ]
     if shown:
         parts += [EXAMPLES, *shown]

@@ -14,8 +14,8 @@ from engine.judges.anthropic_judge import DEFAULT_MODEL, AnthropicJudge
 from engine.judges.kinds import TUPLE_KINDS, Kind
 from engine.judges.labels import LabelJudge, labels_by_text
 from engine.judges.ledger import Ledger
-from engine.judges.local_judge import KINDS as LOCAL_KINDS
 from engine.judges.local_judge import NOTE, LocalJudge
+from engine.judges.local_prompts import KINDS as LOCAL_KINDS
 from engine.judges.money import Purse
 from engine.judges.openai_compatible import OpenAICompatibleJudge
 from engine.judges.prompts import NO_GUIDE, Guide
@@ -100,9 +100,8 @@ def choose_judge(view: state.View, corpus: Corpus, attribute: Attribute) -> Choi
         return Choice(REPLAY, source=cached.shipped_judge(view.corpus))
     if who == LABELS:
         return _labels(view, corpus)
-    if who == LOCAL:
-        return _local()
-    choice = _anthropic() if who == ANTHROPIC else _server()
+    asked = {LOCAL: _local, ANTHROPIC: _anthropic, SERVER: _server}
+    choice = asked[str(who)]()
     with st.expander("What else it is told: notes, a definition card"):
         return replace(choice, guide=choose_guide(corpus, attribute))
 
@@ -221,7 +220,7 @@ def maker(choice: Choice, corpus: Corpus, purse: Purse | None) -> Maker:
 
 def _local_judge(choice: Choice, ledger: Ledger, stopped: Callable[[], bool]) -> LocalJudge:
     resources = Resources(models=process_shelf(), vectors=VectorStore(), cancelled=stopped)
-    return LocalJudge(choice.model, resources, ledger)
+    return LocalJudge(choice.model, resources, ledger, guide=choice.guide)
 
 
 def made_judge(choice: Choice, corpus: Corpus, purse: Purse | None = None) -> Judge:

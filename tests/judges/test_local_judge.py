@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from engine.errors import Cancelled
 from engine.judges.kinds import TUPLE_KINDS, Choice, Kind, Status
 from engine.judges.ledger import Ledger
-from engine.judges.local_judge import LOCAL_VERSION, NOTE, LocalJudge
-from engine.judges.prompts import delimiter_code
+from engine.judges.local_judge import NOTE, LocalJudge
+from engine.judges.local_prompts import LOCAL_VERSION
+from engine.judges.prompts import Example, Guide, delimiter_code
 from engine.judges.questions import PairQuestion, PointQuestion, TripletQuestion, TupleQuestion
 from engine.resources import Resources
 from engine.types import Attribute
@@ -24,7 +26,7 @@ class Scripted:
     key, max_tokens = "scripted@1", 100
 
     def __init__(self, logits):
-        self.logits, self.prompts = logits, []
+        self.logits, self.prompts, self.n_shared_passes = logits, [], 0
 
     def language_model(self, name):
         return self
@@ -39,6 +41,10 @@ class Scripted:
         self.prompts += prompts
         rows = [self.logits(prompt, choices) for prompt in prompts]
         return np.array(rows, dtype=np.float32).reshape(len(prompts), len(choices))
+
+    def choice_logits_after(self, model, prefix, suffixes, choices):
+        self.n_shared_passes += 1
+        return self.choice_logits(model, [prefix + end for end in suffixes], choices)
 
 
 @pytest.fixture
@@ -140,6 +146,57 @@ def test_no_injection_closes_its_delimiter(injection, ledger):
         closing = f"</text-{delimiter_code(question)}>"
         assert judge.prompt(question).count(closing) == len(question.texts)
         assert text in judge.prompt(question)
+
+
+def guide_of(text):
+    """Notes, and a text shown in an example of each kind that a local model answers."""
+    said = '{"reason": "REASON", "%s": %s}'
+    return Guide(
+        "Warm and friendly are the same.",
+        (
+            Example(PairQuestion(TONE, text, "calm"), said % ("grade", 4)),
+            Example(TripletQuestion(TONE, text, "calm", "loud"), said % ("choice", '"right"')),
+            Example(PointQuestion(TONE, text), said % ("score", 10)),
+        ),
+    )
+
+
+def test_verdicts_with_a_guide_are_never_taken_for_those_without(ledger):
+    scripted = Scripted(lambda prompt, choices: logs(0.3, 0.1))
+    question, guide = PairQuestion(TONE, "a", "b"), guide_of("Hello!")
+    plain = LocalJudge("any", scripted, ledger)
+    guided = LocalJudge("any", scripted, ledger, guide=guide)
+    versions = [next(judge.answer([question])).prompt_version for judge in (plain, guided)]
+    assert versions == [LOCAL_VERSION, guide.version_of(LOCAL_VERSION)]
+    assert versions[0] != versions[1]
+    assert [guide.notes in prompt for prompt in scripted.prompts] == [False, True]
+    assert scripted.n_shared_passes == 1
+    for judge, version in zip((plain, guided), versions, strict=True):
+        assert next(judge.answer([question])).prompt_version == version
+    assert ledger.n_verdicts == len(scripted.prompts) == 2
+
+
+def test_what_a_guide_leaves_no_room_for_is_unanswerable_under_its_version(ledger):
+    scripted = Scripted(lambda prompt, choices: logs(0.3, 0.1))
+    guide = Guide("long " * 101)
+    (verdict,) = LocalJudge("any", scripted, ledger, guide=guide).answer([PointQuestion(TONE, "a")])
+    assert verdict.status is Status.UNANSWERABLE
+    assert verdict.prompt_version == guide.version_of(LOCAL_VERSION)
+
+
+@pytest.mark.parametrize("injection", INJECTIONS, ids=lambda case: case["name"])
+def test_no_injection_in_a_guides_example_closes_its_delimiter(injection, ledger):
+    text, guide = injection["text"], guide_of(injection["text"])
+    judge = LocalJudge("any", Scripted(lambda prompt, choices: []), ledger, guide=guide)
+    for example in guide.examples:
+        asked = replace(example.question, attribute=TONE)
+        asked = replace(asked, **{"text" if asked.kind is Kind.POINT else "left": "new"})
+        prompt = judge.prompt(asked)
+        closing = f"</text-{delimiter_code(example.question)}>"
+        assert prompt.count(closing) == len(example.question.texts)
+        opened = prompt.index(f">\n{text}\n{closing}")
+        assert opened < prompt.index(f"<text-{delimiter_code(asked)}")
+        assert "REASON" not in prompt
 
 
 def test_the_note_says_what_was_measured_with_these_prompts():

@@ -11,6 +11,7 @@ from engine.judges.kinds import Status
 from engine.judges.ledger import Ledger
 from engine.judges.money import CapReached
 from engine.judges.openai_compatible import OpenAICompatibleJudge
+from engine.judges.prompts import Example, Guide
 from engine.judges.questions import PairQuestion
 from engine.types import Attribute
 
@@ -70,6 +71,23 @@ def test_a_server_is_asked_once_a_question(ledger):
     assert judge.purse.n_unpriced == 10
     assert judge.estimate(pairs(3)).dollars is not None
     assert judge.estimate(pairs(12)).dollars is None
+
+
+def test_a_guide_is_in_the_system_message_and_in_the_version(ledger):
+    example = Example(PairQuestion(TONE, "hi", "hello"), '{"reason": "both warm", "grade": 4}')
+    guide = Guide("Warm and friendly are the same.", (example,))
+    with ChatDouble(lambda body, n_th: GOOD) as server:
+        (plain,) = judge_at(server, ledger).answer(pairs(1))
+        (guided,) = judge_at(server, ledger, guide=guide).answer(pairs(1))
+        first, second = server.bodies[0][1], server.bodies[1][1]
+        assert list(judge_at(server, ledger, guide=guide).answer(pairs(1))) == [guided]
+        assert len(server.bodies) == 2
+    assert guided.prompt_version == guide.version != plain.prompt_version
+    (system, user), (bare, same) = second["messages"], first["messages"]
+    assert user == same
+    for told in (guide.notes, "hello", "both warm"):
+        assert told in system["content"]
+        assert told not in bare["content"]
 
 
 @pytest.mark.parametrize(

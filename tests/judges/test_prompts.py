@@ -205,6 +205,20 @@ def test_guides_are_shown_where_they_belong_and_change_the_version():
     assert Guide(guide.notes, (example,)).version == guide.version
 
 
+@pytest.mark.parametrize("injection", INJECTIONS, ids=lambda case: case["name"])
+def test_no_injection_in_a_guides_example_closes_its_delimiter(injection):
+    question, reason = PairQuestion(TONE, injection["text"], "hello"), injection["text"][:200]
+    answer = json.dumps({"reason": reason, "grade": 4}, ensure_ascii=False)
+    shown = system_prompt(Kind.PAIR, TONE, Guide("", (Example(question, answer),)))
+    rest = shown.removeprefix(system_prompt(Kind.PAIR, TONE))
+    code = delimiter_code(question)
+    inside = f'<text-{code} name="left">\n{injection["text"]}\n</text-{code}>'
+    assert rest.startswith(f"\n\n{prompts.EXAMPLES}\n\n{inside}\n\n")
+    assert rest.count(f"</text-{code}>") == 2
+    # What the judge said of it stays one line of JSON.
+    assert rest.split("\n")[-1] == answer
+
+
 def test_an_example_that_could_not_be_read_is_refused():
     with pytest.raises(BadInput, match="no whole number from 0 to 4"):
         Example(PairQuestion(TONE, "hi", "hello"), '{"reason": "", "grade": 7}')
