@@ -9,7 +9,7 @@ from engine.corpus import Corpus
 from engine.errors import LikewiseError
 from engine.formats.table import counted
 from engine.judge_jobs import Asking, AskingStatus
-from engine.judges.local_judge import local_prompt
+from engine.judges.local_prompts import local_prompt
 from engine.judges.money import Estimate, Purse
 from engine.judges.planning import next_step, wilson_half_width
 from engine.judges.prompts import prompt_for
@@ -50,8 +50,8 @@ def ask_view(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
 
 def _prompt(asked: Settings) -> None:
     choice, question = asked.choice, asked.questions[0]
-    local = choice.who == LOCAL
-    prompt = local_prompt(question) if local else prompt_for(question, choice.guide)
+    made = local_prompt if choice.who == LOCAL else prompt_for
+    prompt = made(question, choice.guide)
     if choice.who in (LABELS, REPLAY):
         st.caption("Nothing is sent to this judge. A language model would be asked like this:")
     else:
