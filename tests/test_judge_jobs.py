@@ -169,6 +169,16 @@ def test_why_a_question_was_asked_is_written_beside_its_verdict(jobs, ledger):
     assert [found[pair.key] for pair in PAIRS[:3]] == ["random", "disagreement", ""]
 
 
+def test_the_chance_that_a_question_had_is_written_beside_its_verdict(jobs, ledger):
+    strata = {pair.key: "coverage" for pair in PAIRS[:3]}
+    chances = {PAIRS[0].key: 0.25, PAIRS[1].key: 1.0}
+    judge = LabelJudge(LABELS, ledger)
+    more = {"strata": strata, "probabilities": chances}
+    finished(jobs, jobs.submit(asking(ledger, judge, PAIRS[:4], **more)))
+    found = {verdict.question_key: verdict.probability for verdict in ledger.verdicts()}
+    assert [found[pair.key] for pair in PAIRS[:4]] == [0.25, 1.0, None, None]
+
+
 def test_the_first_stratum_of_a_verdict_stands(jobs, ledger):
     judge = LabelJudge(LABELS, ledger)
     for stratum in ("random", "disagreement"):

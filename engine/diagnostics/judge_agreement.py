@@ -144,12 +144,24 @@ def repeat_agreement(verdicts: Iterable[Verdict]) -> Estimate:
     Returns:
         The share and its Wilson interval; `n` counts questions asked twice or more in one order.
     """
+    again = asked_again(verdicts)
+    return wilson(sum(alike for alike, _ in again), len(again))
+
+
+def asked_again(verdicts: Iterable[Verdict]) -> list[tuple[bool, Verdict]]:
+    """Of each question asked twice or more in one order, whether all answers are the same.
+
+    Args:
+        verdicts: one judge's; those that were not parsed are passed over.
+
+    Returns:
+        Whether they are, and the first verdict, a question; see repeat_agreement.
+    """
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.status is Status.PARSED:
             groups.setdefault(verdict.question_key, []).append(verdict)
-    again = [group for group in groups.values() if len(group) > 1]
-    return wilson(sum(_all_alike(group) for group in again), len(again))
+    return [(_all_alike(group), group[0]) for group in groups.values() if len(group) > 1]
 
 
 def _all_alike(verdicts: Sequence[Verdict]) -> bool:

@@ -42,10 +42,21 @@ def order_flips(verdicts: Iterable[Verdict], kind: Kind = Kind.TRIPLET) -> Order
     """
     latest = _latest(verdicts, kind)
     changed = [differ(*twice) for twice in both_ways(latest, kind)]
-    sides = [v.choice for v in latest if v.choice in (Choice.LEFT, Choice.RIGHT)]
-    return OrderFlips(
-        wilson(sum(changed), len(changed)), wilson(sides.count(Choice.LEFT), len(sides))
-    )
+    taken = sides_taken(latest, kind)
+    n_first = sum(verdict.choice is Choice.LEFT for verdict in taken)
+    return OrderFlips(wilson(sum(changed), len(changed)), wilson(n_first, len(taken)))
+
+
+def sides_taken(verdicts: Iterable[Verdict], kind: Kind) -> list[Verdict]:
+    """One judge's verdicts of the kind that fell on a side.
+
+    Args:
+        verdicts: those of other kinds are passed over; of several on a question in one order the
+            last counts.
+        kind: triplet or comparison.
+    """
+    latest = _latest(verdicts, kind)
+    return [verdict for verdict in latest if verdict.choice in (Choice.LEFT, Choice.RIGHT)]
 
 
 def both_ways(verdicts: Iterable[Verdict], kind: Kind) -> list[tuple[Verdict, Verdict]]:

@@ -213,6 +213,11 @@ def _submit(corpus: Corpus, attribute: Attribute, asked: Settings, cap: float | 
             ledger=cached.ledger(),
             strata={one.question.key: one.stratum for one in asked.chosen if one.stratum},
             purse=purse,
+            probabilities={
+                one.question.key: one.probability
+                for one in asked.chosen
+                if one.probability is not None
+            },
         )
         cached.judge_jobs().submit(asking)
     except LikewiseError as error:

@@ -221,5 +221,7 @@ def facts_line(verdict: Verdict) -> str:
     wording = f"wording {verdict.prompt_version}" if verdict.prompt_version else ""
     batch = f"batch {verdict.batch}" if verdict.batch else ""
     chosen = f"chosen by {verdict.stratum}" if verdict.stratum else ""
-    parts = (tokens, dollars(verdict.dollars), seconds, wording, batch, chosen, verdict.time[:19])
+    chance = "" if verdict.probability is None else f"at a chance of {verdict.probability:.2g}"
+    asked = " ".join(part for part in (chosen, chance) if part)
+    parts = (tokens, dollars(verdict.dollars), seconds, wording, batch, asked, verdict.time[:19])
     return " · ".join(part for part in parts if part)

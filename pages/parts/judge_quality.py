@@ -6,20 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.choosing.weighing import Basis, share_told
 from engine.corpus import Corpus
 from engine.diagnostics.drift import batch_drift, scores_by_batch, shared_scores
-from engine.diagnostics.estimate import Estimate, wilson
-from engine.diagnostics.judge_agreement import answers_in_words, judges_agree, repeat_agreement
+from engine.diagnostics.estimate import Estimate
+from engine.diagnostics.judge_agreement import answers_in_words, asked_again, judges_agree
 from engine.diagnostics.transitivity import (
+    both_ways,
     broken_triangles,
     comparisons,
-    grade_flips,
+    differ,
     intransitive_triads,
-    order_flips,
+    sides_taken,
 )
 from engine.diagnostics.truth import truth_from_verdicts
 from engine.formats.table import counted
-from engine.judges.kinds import SIDED_KINDS, Kind, Status
+from engine.judges.kinds import SIDED_KINDS, Choice, Kind, Status
 from engine.judges.labels import LabelJudge, labels_by_text
 from engine.judges.ledger import Ledger
 from engine.judges.questions import Verdict
@@ -40,11 +42,13 @@ class Figure:
 
     value: the figure with its interval, and how many it rests on; "" where it is absent.
     says: what it says, in one sentence; or why it is absent.
+    basis: what the figure stands for.
     """
 
     name: str
     value: str
     says: str
+    basis: Basis = Basis.ASKED
 
     @property
     def known(self) -> bool:
@@ -71,6 +75,7 @@ def figures(corpus: Corpus, evidence: Evidence) -> list[Figure]:
     """All that is told of a judge, the known first."""
     verdicts = evidence.verdicts
     found = [
+        _same(verdicts),
         *_order(verdicts),
         _side(verdicts),
         _circles(verdicts),
@@ -86,20 +91,60 @@ def figures(corpus: Corpus, evidence: Evidence) -> list[Figure]:
     return sorted(found, key=lambda figure: not figure.known)
 
 
-def _share(name: str, found: Estimate, of: str, says: str, absent: str) -> Figure:
+BASES = {
+    Basis.DRAWN: "all its questions were drawn at random",
+    Basis.WEIGHED: "some questions were chosen, each with a known chance, and each counts by "
+    "1 / chance (Hájek's estimator)",
+    Basis.ASKED: "how likely its questions were to be asked is not known, so it does not speak "
+    "for the corpus",
+}
+
+
+def basis_sentence(found: Sequence[Figure]) -> str:
+    """What the figures shown stand for, in one sentence."""
+    met = {figure.basis for figure in found if figure.known}
+    said = [f"{basis.value}: {BASES[basis]}" for basis in Basis if basis in met]
+    return f"A figure stands for … {'; '.join(said)}." if said else ""
+
+
+def _share(
+    name: str, found: Estimate, of: str, says: str, absent: str, basis: Basis = Basis.ASKED
+) -> Figure:
     if not found.n:
         return Figure(name, "", absent)
-    return Figure(name, f"{interval(found, 2)} of {counted(found.n, of)}", says)
+    return Figure(name, f"{interval(found, 2)} of {counted(found.n, of)}", says, basis)
+
+
+def _same(verdicts: Sequence[Verdict]) -> Figure:
+    """The share of pairs called the same, one answer a pair."""
+    words = answers_in_words(verdicts, Kind.PAIR)
+    first = first_by_question(verdicts)
+    found, basis = share_told([(word == Choice.SAME, first[key]) for key, word in words.items()])
+    says = "Of pairs, so many are the same to this judge: a grade of 3 or 4, or your word."
+    return _share("Pairs called the same", found, "pair", says, "no pair was judged.", basis)
+
+
+def first_by_question(verdicts: Sequence[Verdict]) -> dict[str, Verdict]:
+    """The first verdict on each question, whichever way round: it says why that was asked."""
+    return {verdict.unordered_key: verdict for verdict in reversed(verdicts)}
 
 
 def _order(verdicts: Sequence[Verdict]) -> list[Figure]:
     absent = "none was asked in both orders; switch Both orders on."
-    sides = order_flips(verdicts).flipped
-    grades = grade_flips(verdicts)
-    return [
-        _share("Triplets that flip", sides, "triplet", _flip_sentence(sides, "side"), absent),
-        _share("Grades that change", grades, "pair", _flip_sentence(grades, "grade"), absent),
-    ]
+    found = []
+    for name, kind, what in (
+        ("Triplets that flip", Kind.TRIPLET, "side"),
+        ("Grades that change", Kind.PAIR, "grade"),
+    ):
+        twice = [
+            (one, other)
+            for one, other in both_ways(verdicts, kind)
+            if kind is not Kind.PAIR or None not in (one.value, other.value)
+        ]
+        told, basis = share_told([(differ(one, other), one) for one, other in twice])
+        says = _flip_sentence(told, what)
+        found.append(_share(name, told, kind.value, says, absent, basis))
+    return found
 
 
 def _flip_sentence(found: Estimate, what: str) -> str:
@@ -111,9 +156,10 @@ def _flip_sentence(found: Estimate, what: str) -> str:
 
 
 def _side(verdicts: Sequence[Verdict]) -> Figure:
-    found = order_flips(verdicts).first_side
+    taken = sides_taken(verdicts, Kind.TRIPLET)
+    found, basis = share_told([(each.choice is Choice.LEFT, each) for each in taken])
     says = side_sentence(found) or "No lean to the side shown first, or second, is shown."
-    return _share("Decided for the first", found, "verdict", says, "no triplet was decided.")
+    return _share("Decided for the first", found, "verdict", says, "no triplet was decided.", basis)
 
 
 def _circles(verdicts: Sequence[Verdict]) -> Figure:
@@ -149,31 +195,38 @@ def _drift(evidence: Evidence) -> Figure:
 
 
 def _repeats(verdicts: Sequence[Verdict]) -> Figure:
-    found = repeat_agreement(verdicts)
+    found, basis = share_told(asked_again(verdicts))
     says = "Asked the same question again, it gives the same answer so often."
     absent = "no question was asked twice in the same order; the ledger answers repeats itself."
-    return _share("Same answer again", found, "question", says, absent)
+    return _share("Same answer again", found, "question", says, absent, basis)
 
 
 def _unread(verdicts: Sequence[Verdict]) -> Figure:
-    n_unread = sum(verdict.status is not Status.PARSED for verdict in verdicts)
-    found = wilson(n_unread, len(verdicts))
+    found, basis = share_told([(each.status is not Status.PARSED, each) for each in verdicts])
     says = (
         "So many replies are no answer: unparsed, refused or unanswerable; they count for nothing."
     )
-    return _share("Without an answer", found, "verdict", says, "no verdict was given.")
+    return _share("Without an answer", found, "verdict", says, "no verdict was given.", basis)
 
 
 def _agreements(
     who: str, of: str, verdicts: Sequence[Verdict], others: Sequence[Verdict]
 ) -> list[Figure]:
-    """κ a kind of question that both answered; one absent figure where there is none."""
+    """κ and the share agreed on, a kind of question that both answered; else one absent figure."""
     found = []
+    first = first_by_question(verdicts)
     for kind in WORDED:
-        kappa = judges_agree(answers_in_words(verdicts, kind), answers_in_words(others, kind))
+        mine, theirs = answers_in_words(verdicts, kind), answers_in_words(others, kind)
+        kappa = judges_agree(mine, theirs)
         if kappa.n:
-            value = f"κ {interval(kappa, 2)} on {counted(kappa.n, kind.value)}"
-            found.append(Figure(f"Agreement with {who}", value, _kappa_sentence(kappa)))
+            both = mine.keys() & theirs.keys()
+            told, basis = share_told([(mine[key] == theirs[key], first[key]) for key in both])
+            name, on = f"Agreement with {who}", counted(kappa.n, kind.value)
+            says = "They say the same of so many; chance alone would make them agree on some."
+            found += [
+                Figure(f"{name}: κ", f"{interval(kappa, 2)} on {on}", _kappa_sentence(kappa)),
+                _share(f"{name}: share", told, kind.value, says, "", basis),
+            ]
     if found:
         return found
     absent = f"there are not two different answers by both on the same {of}."

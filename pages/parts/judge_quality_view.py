@@ -17,7 +17,7 @@ from pages.parts.calibration_judge import judge_view
 from pages.parts.judge_check_view import PERSON
 from pages.parts.judge_guide import KEEP
 from pages.parts.judge_held import held_counts, held_verdicts
-from pages.parts.judge_quality import Evidence, Figure, figures, label_verdicts
+from pages.parts.judge_quality import Evidence, Figure, basis_sentence, figures, label_verdicts
 
 NO_COLUMN = "(none)"
 
@@ -99,10 +99,13 @@ def _points(attribute: Attribute, judge: str) -> tuple[Verdict, ...]:
 
 def _show(found: Sequence[Figure]) -> None:
     for figure in (each for each in found if each.known):
-        name, value, says = st.columns([2, 3, 5], vertical_alignment="center")
+        name, value, basis, says = st.columns([3, 4, 2, 6], vertical_alignment="center")
         name.text(figure.name)
         value.text(figure.value)
+        basis.text(figure.basis.value)
         says.text(figure.says)
+    if any(each.known for each in found):
+        st.caption(basis_sentence(found))
     absent = [each for each in found if not each.known]
     if absent:
         st.caption("Not to be told yet")

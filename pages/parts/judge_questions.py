@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,7 @@ from engine.choosing.drawing import Chosen as Drawn
 from engine.choosing.pairs import choose_pairs
 from engine.corpus import Corpus
 from engine.errors import BadInput
-from engine.judges.kinds import TUPLE_KINDS, Kind, Status
+from engine.judges.kinds import HEADED_KINDS, TUPLE_KINDS, Kind, Status
 from engine.judges.questions import (
     ComparisonQuestion,
     PairQuestion,
@@ -48,10 +49,11 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A question, and why it is asked."""
+    """A question, why it is asked, and the chance it had of being asked; None where unknown."""
 
     question: Question
     stratum: str
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,15 @@ def at_random(need: Need) -> list[Chosen]:
         question = asked_of(need, rows)
         if question is not None:
             found.setdefault(question.unordered_key, Chosen(question, Stratum.RANDOM))
-    return list(found.values())
+    chance = min(1.0, len(found) / _n_possible(need.kind, n_there, width))
+    return [replace(one, probability=chance) for one in found.values()]
+
+
+def _n_possible(kind: Kind, n_texts: int, width: int) -> int:
+    """How many questions of a kind there are on so many texts, in whatever order."""
+    if kind in HEADED_KINDS:
+        return n_texts * math.comb(n_texts - 1, width - 1)
+    return math.comb(n_texts, width)
 
 
 def asked_of(need: Need, rows: Sequence[int]) -> Question | None:
@@ -169,8 +179,12 @@ def _clusters(need: Need) -> Rows:
 
 
 def _as_chosen(need: Need, drawn: Sequence[Drawn]) -> list[Chosen]:
-    asked = ((asked_of(need, one.rows), one.why.value) for one in drawn)
-    return [Chosen(question, why) for question, why in asked if question is not None]
+    asked = ((asked_of(need, one.rows), one) for one in drawn)
+    return [
+        Chosen(question, one.why.value, one.probability)
+        for question, one in asked
+        if question is not None
+    ]
 
 
 def already_judged(need: Need) -> list[Chosen]:
@@ -183,7 +197,8 @@ def already_judged(need: Need) -> list[Chosen]:
         if all(key in rows for key in verdict.text_keys):
             question = asked_of(need, [rows[key] for key in verdict.text_keys])
             if question is not None:
-                found.setdefault(question.unordered_key, Chosen(question, verdict.stratum))
+                chosen = Chosen(question, verdict.stratum, verdict.probability)
+                found.setdefault(question.unordered_key, chosen)
     return list(found.values())[: need.n]
 
 
@@ -232,4 +247,4 @@ def _both(one: Chosen) -> Iterator[Chosen]:
     question = one.question
     if isinstance(question, PairQuestion | TripletQuestion | ComparisonQuestion):
         turned = replace(question, left=question.right, right=question.left)
-        yield Chosen(turned, one.stratum)
+        yield replace(one, question=turned)

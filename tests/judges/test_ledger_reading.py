@@ -1,6 +1,8 @@
 """What the ledger says of itself: its version, what it holds, why questions were asked."""
 
 import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -62,6 +64,70 @@ def test_a_stratum_is_written_once(ledger):
     assert ledger.verdicts()[0].stratum == "random"
 
 
+def test_a_chance_is_written_with_its_stratum_and_once(ledger):
+    other = PairQuestion(TONE, "a", "c")
+    for question in (PAIR, other):
+        ledger.record(Verdict.of(question, "judge", value=4.0))
+    ledger.note_strata("judge", {PAIR.key: "random", other.key: "disagreement"}, {PAIR.key: 0.25})
+    ledger.note_strata("judge", {PAIR.key: "coverage", other.key: "coverage"}, {other.key: 0.5})
+    found = [(verdict.stratum, verdict.probability) for verdict in ledger.verdicts()]
+    assert found == [("random", 0.25), ("disagreement", None)]
+
+
+@pytest.mark.parametrize("chance", [0.0, -0.1, 1.5, float("nan")])
+def test_a_chance_that_is_none_is_refused(chance):
+    with pytest.raises(BadInput, match="chance"):
+        Verdict.of(PAIR, "judge", value=4.0, probability=chance)
+
+
+def without_chances(path):
+    """Make of a ledger one as it was before chances were kept."""
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE verdicts DROP COLUMN probability")
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+
+
+def test_an_earlier_ledger_opens_also_by_several_at_once_and_keeps_its_verdicts(tmp_path):
+    path = tmp_path / "old.sqlite"
+    earlier = Verdict.of(PAIR, "judge", value=4.0, stratum="random")
+    with Ledger(path) as ledger:
+        ledger.record(earlier)
+    without_chances(path)
+
+    def open_and_write(name):
+        with Ledger(path) as opened:
+            opened.record(Verdict.of(PAIR, name, value=1.0, probability=0.5))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(open_and_write, [f"n{i}" for i in range(4)]))
+    with Ledger(path) as ledger:
+        assert ledger.verdicts(judge="judge") == [earlier]
+        assert [ledger.get(PAIR.key, f"n{i}").probability for i in range(4)] == [0.5] * 4
+
+
+def test_chances_go_out_and_come_in_and_files_without_them_too(ledger, tmp_path):
+    path = tmp_path / "verdicts.jsonl"
+    ledger.record(Verdict.of(PAIR, "judge", value=4.0, stratum="border", probability=0.125))
+    ledger.export_jsonl(path)
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    assert fields.pop("probability") == 0.125
+    with Ledger(tmp_path / "copy.sqlite") as copy:
+        copy.import_jsonl(path)
+        assert copy.verdicts() == ledger.verdicts()
+    path.write_text(json.dumps(fields), encoding="utf-8")
+    with Ledger(tmp_path / "earlier.sqlite") as earlier:
+        earlier.import_jsonl(path)
+        assert [verdict.probability for verdict in earlier.verdicts()] == [None]
+    plain = {"kind": "pair", "attribute": "tone", "left": "1", "right": "2", "grade": 3}
+    lines = [json.dumps(plain), json.dumps({**plain, "stratum": "near", "probability": 0.5})]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with Ledger(tmp_path / "plain.sqlite") as taken_in:
+        taken_in.import_jsonl(path, {"1": "a", "2": "b"})
+        assert [verdict.probability for verdict in taken_in.verdicts()] == [None, 0.5]
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -69,6 +135,8 @@ def test_a_stratum_is_written_once(ledger):
         ({"text_keys": [1, 2]}, "text key 1 is '1', and must be text"),
         ({"dollars": "few"}, "dollars is 'few', and must be a number"),
         ({"seconds": True}, "seconds is 'True', and must be a number"),
+        ({"probability": "high"}, "probability is 'high', and must be a number"),
+        ({"probability": 2.0}, "the chance 2.0 of being asked"),
     ],
 )
 def test_a_full_line_of_the_wrong_types_is_refused(ledger, tmp_path, change, problem):

@@ -142,7 +142,8 @@ def test_a_ledger_of_the_first_format_is_brought_up_to_date(tmp_path):
     with Ledger(path) as ledger:
         ledger.record(pair)
     connection = sqlite3.connect(path)
-    connection.execute("ALTER TABLE verdicts DROP COLUMN answer")
+    for column in ("answer", "probability"):
+        connection.execute(f"ALTER TABLE verdicts DROP COLUMN {column}")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
     connection.close()

@@ -3,11 +3,13 @@
 import importlib.util
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.choosing.weighing import Basis
 from engine.errors import BadInput
 from engine.judge_jobs import AskingState, AskingStatus, Tally
 from engine.judges.kinds import Choice, Kind, Status
@@ -18,6 +20,7 @@ from engine.similarity import AxisSimilarity, VectorSimilarity, unit_rows
 from engine.types import Attribute
 from pages.parts import cached
 from pages.parts.judge_choice import ANTHROPIC, LABELS, LOCAL, NO_KEY, SERVER
+from pages.parts.judge_quality import Evidence, basis_sentence, figures
 from pages.parts.judge_questions import (
     AT_RANDOM,
     BORDERS,
@@ -113,9 +116,11 @@ def test_labels_with_bias_in_both_orders_are_measured(judge):
     given = cached.ledger().verdicts(judge="labels: structure")
     assert len(given) == 200
     assert {verdict.stratum for verdict in given} == {"random"}
+    assert {verdict.probability for verdict in given} == {100 / (500 * 499 * 498 / 2)}
     assert len({verdict.unordered_key for verdict in given}) == 100
     look_at(page, "Quality")
     assert "of 100 triplets" in words(page)
+    assert "the corpus: all its questions were drawn at random" in words(page)
     assert "leans to the side shown first" in words(page)
     assert "Agreement with you: there are not two different answers" in words(page)
 
@@ -318,7 +323,7 @@ def test_a_smaller_number_asks_the_first_of_the_same_questions(problems):
         need = Need(problems, ATTRIBUTE, kind, 20)
         many = SOURCES[AT_RANDOM].choose(need)
         few = SOURCES[AT_RANDOM].choose(Need(problems, ATTRIBUTE, kind, 7))
-        assert few == many[:7]
+        assert [one.question for one in few] == [one.question for one in many[:7]]
         assert len({one.question.unordered_key for one in many}) == len(many) == 20
 
 
@@ -349,6 +354,7 @@ def test_questions_are_chosen_by_what_methods_found(problems, source, kind, whys
     assert 10 <= len(found) <= 20
     assert {one.question.kind for one in found} == {kind}
     assert {one.stratum for one in found} == whys
+    assert all(0 < one.probability <= 1 for one in found)
     with pytest.raises(BadInput, match="Run them under Compare"):
         SOURCES[source].choose(Need(problems, ATTRIBUTE, kind, 20))
 
@@ -393,11 +399,53 @@ def test_small_corpora_give_what_they_have(small_corpus):
     corpus = small_corpus("a", "b", "a")
     found = SOURCES[AT_RANDOM].choose(Need(corpus, ATTRIBUTE, Kind.PAIR, 20))
     assert len(found) == 1, "a text is not held against itself"
+    assert found[0].probability == pytest.approx(1 / 3)
+
+
+def test_a_random_question_has_the_chance_of_any_other(small_corpus):
+    corpus = small_corpus("a", "b", "c", "d", "e")
+    # Of 5 texts: 10 pairs, 5 · 6 triplets, 5 points; of groups of three and rankings under one.
+    n_possible = {Kind.PAIR: 10, Kind.TRIPLET: 30, Kind.POINT: 5, Kind.GROUP: 10, Kind.RANK: 30}
+    for kind, n in n_possible.items():
+        found = SOURCES[AT_RANDOM].choose(Need(corpus, ATTRIBUTE, kind, 4, n_texts=3))
+        assert {one.probability for one in found} == {4 / n}
 
 
 def test_both_orders_swap_the_sides_and_keep_the_reason():
-    pair = Chosen(PairQuestion(ATTRIBUTE, "a", "b"), "random")
-    assert both_orders([pair]) == [pair, Chosen(PairQuestion(ATTRIBUTE, "b", "a"), "random")]
+    pair = Chosen(PairQuestion(ATTRIBUTE, "a", "b"), "random", 0.5)
+    assert both_orders([pair]) == [pair, Chosen(PairQuestion(ATTRIBUTE, "b", "a"), "random", 0.5)]
+
+
+def pair_verdict(place, judge, grade, stratum, chance):
+    question = PairQuestion(ATTRIBUTE, f"text {place}", "another")
+    return Verdict.of(question, judge, value=grade, stratum=stratum, probability=chance)
+
+
+def test_figures_weigh_chosen_questions_and_say_so_or_stand_for_what_was_asked(problems):
+    chances = (1.0, 1.0, 0.25, 0.25)
+    given = [
+        pair_verdict(i, "judge", grade, "uncertain" if chance == 1 else "random", chance)
+        for i, (grade, chance) in enumerate(zip((4.0, 4.0, 4.0, 0.0), chances, strict=True))
+    ]
+    mine = [pair_verdict(i, "person", 4.0 if i else 0.0, "", None) for i in range(4)]
+    found = shown_figures(problems, given, mine)
+    # Weights 1, 1, 4 and 4: the same are 6 of 10, and agreed on are 5 of 10.
+    assert found["Pairs called the same"].value.startswith("0.60 ")
+    assert found["Pairs called the same"].basis is Basis.WEIGHED
+    assert found["Agreement with you: share"].value.startswith("0.50 ")
+    assert found["Agreement with you: κ"].basis is Basis.ASKED
+    assert "each counts by 1 / chance" in basis_sentence(list(found.values()))
+    unknown = [replace(one, probability=None) for one in given]
+    found = shown_figures(problems, unknown, mine)
+    assert found["Pairs called the same"].value.startswith("0.75 ")
+    assert basis_sentence(list(found.values())) == (
+        "A figure stands for … the questions asked: how likely its questions were to be asked is "
+        "not known, so it does not speak for the corpus."
+    )
+
+
+def shown_figures(corpus, verdicts, person):
+    return {each.name: each for each in figures(corpus, Evidence(verdicts, [], person, [], ""))}
 
 
 def test_only_replays_are_asked_what_was_answered():
