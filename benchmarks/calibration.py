@@ -33,6 +33,7 @@ from engine.diagnostics.opis import opis
 from engine.diagnostics.truth import Groups, PairTruth, split_by_anchor, truth_from_labels
 from engine.diagnostics.verdict_card import verdict_card
 from engine.errors import BadInput, ModelUnavailable
+from engine.methods.content_order import content_ranks
 from engine.methods.registry import create
 from engine.normalise import Ingredients, as_norm, repairs
 from engine.resources import Resources
@@ -159,7 +160,7 @@ def measure(case: Case, resources: Resources) -> Iterator[dict[str, Any]]:
         before = calibration_report(similarity, held_out, groups, other_codes=case.region_codes)
         effects, reports = {}, {}
         for each in repairs():
-            given = Ingredients(fit, groups)
+            given = Ingredients(fit, groups, ranks=content_ranks(case.corpus))
             if each.fits(similarity, given):
                 after = each.make(similarity, given)
                 effects[each.name], found = _effect(similarity, after, held_out)

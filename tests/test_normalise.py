@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -120,6 +122,64 @@ def test_a_repair_that_does_not_reorder_keeps_the_order_around_each_text(base, n
         here = (anchor == LEFT) & ~np.isnan(old)
         order = np.argsort(old[here], kind="stable")
         assert (np.diff(new[here][order]) >= -1e-5).all()
+
+
+def many(seed):
+    """More texts than a small cohort takes, in rows of any order."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(40, 40)).astype(np.float32), rng.permutation(40), rng.permutation(40)
+
+
+@pytest.mark.parametrize("norm", [z_norm, t_norm, as_norm, zt_norm, partial(csls, k=3)])
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=10)
+def test_the_order_of_rows_changes_no_score_where_the_texts_have_ranks(norm, seed):
+    matrix, ranks, order = many(seed)
+    first = norm(PlantedSimilarity(matrix), n_cohort=12, ranks=ranks)
+    moved = PlantedSimilarity(np.ascontiguousarray(matrix[np.ix_(order, order)]))
+    again = norm(moved, n_cohort=12, ranks=ranks[order])
+    rows = np.arange(39)
+    np.testing.assert_allclose(
+        again.pairs(rows, rows + 1), first.pairs(order[rows], order[rows + 1]), rtol=0, atol=1e-6
+    )
+
+
+def test_without_ranks_a_cohort_is_drawn_by_row():
+    matrix, ranks, _ = many(0)
+    rows = np.arange(39)
+    plain, ranked = (
+        z_norm(PlantedSimilarity(matrix), n_cohort=12, ranks=each).pairs(rows, rows + 1)
+        for each in (None, ranks)
+    )
+    assert np.abs(plain - ranked).max() > 0.1
+    as_they_stand = z_norm(PlantedSimilarity(matrix), n_cohort=12, ranks=np.arange(40))
+    np.testing.assert_array_equal(as_they_stand.pairs(rows, rows + 1), plain)
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=10)
+def test_thresholds_by_group_are_halved_by_rank(seed):
+    matrix, ranks, order = many(seed)
+    left, right = (x.astype(np.int64) for x in np.nonzero(~np.eye(40, dtype=bool)))
+    labels, codes = ranks % 3, ranks % 2
+
+    def shifted(values, where):
+        groups = Groups(codes[where], ("even", "odd"), "test")
+        truth = PairTruth(left, right, labels[where][left] == labels[where][right], "labels")
+        similarity = PlantedSimilarity(np.ascontiguousarray(values[np.ix_(where, where)]))
+        after = per_group_threshold(similarity, truth, groups, ranks=ranks[where])
+        return after.anchor_offset
+
+    values = matrix + 0.5 * codes[:, None].astype(np.float32)
+    np.testing.assert_allclose(
+        shifted(values, order), shifted(values, np.arange(40))[order], rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("ranks", [np.arange(39), np.zeros(40, dtype=np.int64)])
+def test_ranks_that_are_no_order_are_refused(ranks):
+    with pytest.raises(BadInput, match="ranks of 40 texts are no order"):
+        z_norm(PlantedSimilarity(many(0)[0]), ranks=ranks)
 
 
 STORABLE = tuple(name for name in BASES if name != "matrix")

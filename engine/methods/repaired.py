@@ -10,12 +10,28 @@ import numpy as np
 from engine.corpus import Corpus
 from engine.diagnostics.truth import Groups, PairTruth
 from engine.maps import clusters
-from engine.methods.registry import Method, create, inputs_key, method, option
+from engine.methods.content_order import content_ranks
+from engine.methods.registry import (
+    Method,
+    OptionValue,
+    create,
+    inputs_key,
+    method,
+    option,
+    options,
+)
 from engine.normalise import Ingredients, repaired
 from engine.normalise import repair as repair_named
 from engine.resources import Resources
 from engine.tuning.pair_truth import n_verdicts_of, pairs_of, texts_of
-from engine.tuning.truth import TruthName, Wanted, canonical_order, trained_rows, truth_key
+from engine.tuning.truth import (
+    TrainedOn,
+    TruthName,
+    Wanted,
+    canonical_order,
+    trained_rows,
+    truth_key,
+)
 from engine.types import (
     Attribute,
     Family,
@@ -27,6 +43,9 @@ from engine.types import (
 )
 
 K_CLUSTERED = 15
+SPARED = 0.25
+"""Share of the texts not held out that a tuned method leaves to the repair: it fits one curve."""
+MOST_HELD_OUT = 0.9
 
 
 @method(
@@ -37,6 +56,7 @@ K_CLUSTERED = 15
     tunable=True,
     summary="another method after a repair of its calibration; costs that method and a cohort",
     paper="arXiv:1710.04087",
+    version=2,
 )
 @dataclass(frozen=True, slots=True)
 class Repaired:
@@ -50,8 +70,11 @@ class Repaired:
     per-group-threshold is fitted on such pairs too; it shifts each region's similarities on their
     scale, and leaves the order around each text. Truth auto reads the label column that belongs to
     the attribute, where the corpus has one, and says so; else the verdicts on these texts. A share
-    of the texts is held out from the fit. The Calibration page says which repair closes a method's
-    gap, and where one hurts. A new attribute also costs whatever the method under repair costs.
+    of the texts is held out from the fit. A tuned method under a fitted repair learns from the same
+    truth, and leaves a quarter of those texts to the repair, which is fitted on none that the
+    method learnt from: on those it ranks better than it will elsewhere. The Calibration page says
+    which repair closes a method's gap, and where one hurts. A new attribute also costs whatever the
+    method under repair costs.
     """
 
     of: Literal[
@@ -65,6 +88,12 @@ class Repaired:
         "rewrite-embedding",
         "multi-summary",
         "query-relevance",
+        "probe",
+        "projection",
+        "classifier",
+        "ensemble",
+        "tuned-encoder",
+        "distilled-rewrite",
     ] = option("written-projection", "the method under repair, with its default options")
     repair: Literal[
         "zt-norm",
@@ -95,17 +124,30 @@ class Repaired:
 
     def prepare(self, corpus: Corpus, attribute: Attribute, resources: Resources) -> Similarity:
         """Run the method under repair, then repair its similarity."""
+        # First: without any, the method under repair need not be run.
         truth = self._truth(corpus, attribute) if self._is_fitted else None
         found = self.basis().prepare(corpus, attribute, resources.with_progress(0.0, 0.9))
         if truth is not None:
             resources.meter.add(verdicts=n_verdicts_of(truth))
             resources.meter.note_prompts("truth", [f"fitted on {truth.described}"])
         groups = self._groups(corpus, found) if self._needs_groups else None
-        return repaired(self.repair, found, Ingredients(truth, groups, self.seed))
+        given = Ingredients(truth, groups, self.seed, content_ranks(corpus))
+        return repaired(self.repair, found, given)
 
     def basis(self) -> Method:
-        """The method under repair."""
-        return create(self.of)
+        """The method under repair; a tuned one leaves texts to a repair that is fitted."""
+        made = create(self.of)
+        if not (self._is_fitted and isinstance(made, TrainedOn)):
+            return made
+        # By the same seed the texts that a method holds out begin with those held out here.
+        shared: dict[str, OptionValue] = {
+            "truth": self.truth,
+            "column": self.column,
+            "held_out": min(MOST_HELD_OUT, self.held_out + (1 - self.held_out) * SPARED),
+            "seed": self.seed,
+        }
+        known = {each.name for each in options(self.of)}
+        return create(self.of, {name: v for name, v in shared.items() if name in known})
 
     @property
     def wanted(self) -> Wanted:
@@ -113,12 +155,15 @@ class Repaired:
         return Wanted(self.truth, self.column, self.n_verdicts, self.held_out, self.seed)
 
     def training_rows(self, corpus: Corpus, attribute: Attribute) -> Rows:
-        """Rows whose texts occur in a pair that it was fitted on; none for other repairs."""
-        if not self._is_fitted:
-            return np.empty(0, dtype=np.int64)
-        return trained_rows(
-            corpus, lambda ordered: texts_of(pairs_of(ordered, attribute, self.wanted))
-        )
+        """Rows that the method under repair learnt from, and those the repair was fitted on."""
+
+        def learnt(ordered: Corpus) -> Rows:
+            taken = self._taken(ordered, attribute)
+            if not self._is_fitted:
+                return taken
+            return np.union1d(taken, texts_of(self._pairs(ordered, attribute, taken)))
+
+        return trained_rows(corpus, learnt)
 
     def inputs_key(self, corpus: Corpus, attribute: Attribute) -> str:
         """What the method under repair reads, and what the repair is fitted on."""
@@ -141,8 +186,19 @@ class Repaired:
     def _truth(self, corpus: Corpus, attribute: Attribute) -> PairTruth:
         """The pairs, drawn in canonical order and named by the corpus's own rows."""
         order = canonical_order(corpus)
-        drawn = pairs_of(corpus.subset(order), attribute, self.wanted)
+        ordered = corpus.subset(order)
+        drawn = self._pairs(ordered, attribute, self._taken(ordered, attribute))
         return replace(drawn, left=order[drawn.left], right=order[drawn.right])
+
+    def _pairs(self, ordered: Corpus, attribute: Attribute, taken: Rows) -> PairTruth:
+        return pairs_of(ordered, attribute, self.wanted, taken)
+
+    def _taken(self, ordered: Corpus, attribute: Attribute) -> Rows:
+        """Rows that the method under repair learnt from."""
+        made = self.basis()
+        if not isinstance(made, TrainedOn):
+            return np.empty(0, dtype=np.int64)
+        return made.training_rows(ordered, attribute)
 
     def _groups(self, corpus: Corpus, similarity: Similarity) -> Groups:
         if self.regions:

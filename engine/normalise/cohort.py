@@ -10,6 +10,7 @@ from engine.diagnostics.chunks import row_chunks
 from engine.errors import BadInput
 from engine.normalise.affine import AffineSimilarity, scores_few_pairs
 from engine.normalise.matrices import rectangle
+from engine.normalise.order import rows_in_order
 from engine.types import Doubles, Floats, Rows, Scale, Similarity
 
 N_COHORT = 500
@@ -26,7 +27,12 @@ class CohortStatistics(NamedTuple):
 
 
 def z_norm(
-    similarity: Similarity, *, n_cohort: int = N_COHORT, top: int | None = None, seed: int = 0
+    similarity: Similarity,
+    *,
+    n_cohort: int = N_COHORT,
+    top: int | None = None,
+    seed: int = 0,
+    ranks: Rows | None = None,
 ) -> AffineSimilarity:
     """(s − μ) / σ with mean and spread of the ANCHOR's similarities to a cohort.
 
@@ -37,19 +43,28 @@ def z_norm(
         n_cohort: texts sampled as cohort.
         top: only the so many most alike of the cohort count; half of them when None.
         seed: of the sample.
+        ranks: (n,) each text's place in an order that its content decides, so that the same texts
+            in other rows have the same cohort; without it the rows' own order decides.
 
     Raises:
-        BadInput: a number is out of range, or similarities to the cohort do not vary.
+        BadInput: a number is out of range, ranks are no order, or similarities to the cohort do
+            not vary.
 
     Reference: Auckenthaler, Carey & Lloyd-Thomas 2000, Digital Signal Processing 10, 42–54.
     """
-    found = _statistics(similarity, "anchor", n_cohort, top, seed)
+    cohort = _cohort(similarity.n_texts, n_cohort, seed, ranks)
+    found = _statistics(similarity, "anchor", cohort, top)
     nothing = np.zeros(similarity.n_texts)
     return _affine(similarity, (1 / found.spread, nothing), (found.mean / found.spread, nothing))
 
 
 def t_norm(
-    similarity: Similarity, *, n_cohort: int = N_COHORT, top: int | None = None, seed: int = 0
+    similarity: Similarity,
+    *,
+    n_cohort: int = N_COHORT,
+    top: int | None = None,
+    seed: int = 0,
+    ranks: Rows | None = None,
 ) -> AffineSimilarity:
     """(s − μ) / σ with mean and spread of the similarities of a cohort to the CANDIDATE.
 
@@ -57,21 +72,28 @@ def t_norm(
 
     Reference: Auckenthaler, Carey & Lloyd-Thomas 2000, Digital Signal Processing 10, 42–54.
     """
-    found = _statistics(similarity, "candidate", n_cohort, top, seed)
+    cohort = _cohort(similarity.n_texts, n_cohort, seed, ranks)
+    found = _statistics(similarity, "candidate", cohort, top)
     nothing = np.zeros(similarity.n_texts)
     return _affine(similarity, (nothing, 1 / found.spread), (nothing, found.mean / found.spread))
 
 
 def as_norm(
-    similarity: Similarity, *, n_cohort: int = N_COHORT, top: int | None = None, seed: int = 0
+    similarity: Similarity,
+    *,
+    n_cohort: int = N_COHORT,
+    top: int | None = None,
+    seed: int = 0,
+    ranks: Rows | None = None,
 ) -> AffineSimilarity:
     """The mean of `z_norm` and `t_norm`: ½[(s − μ_a)/σ_a + (s − μ_c)/σ_c]. See `z_norm`.
 
     Reference: Matějka et al. 2017, Analysis of Score Normalization in Multilingual Speaker
         Recognition, Interspeech, eq. 6.
     """
-    anchor = _statistics(similarity, "anchor", n_cohort, top, seed)
-    candidate = _statistics(similarity, "candidate", n_cohort, top, seed)
+    cohort = _cohort(similarity.n_texts, n_cohort, seed, ranks)
+    anchor = _statistics(similarity, "anchor", cohort, top)
+    candidate = _statistics(similarity, "candidate", cohort, top)
     return _affine(
         similarity,
         (0.5 / anchor.spread, 0.5 / candidate.spread),
@@ -80,7 +102,12 @@ def as_norm(
 
 
 def zt_norm(
-    similarity: Similarity, *, n_cohort: int = N_COHORT, top: int | None = None, seed: int = 0
+    similarity: Similarity,
+    *,
+    n_cohort: int = N_COHORT,
+    top: int | None = None,
+    seed: int = 0,
+    ranks: Rows | None = None,
 ) -> AffineSimilarity:
     """`z_norm`, then `t_norm` of that. See `z_norm`.
 
@@ -88,12 +115,17 @@ def zt_norm(
 
     Reference: Auckenthaler, Carey & Lloyd-Thomas 2000, Digital Signal Processing 10, 42–54.
     """
-    by_anchor = z_norm(similarity, n_cohort=n_cohort, top=top, seed=seed)
-    return t_norm(by_anchor, n_cohort=n_cohort, top=top, seed=seed)
+    by_anchor = z_norm(similarity, n_cohort=n_cohort, top=top, seed=seed, ranks=ranks)
+    return t_norm(by_anchor, n_cohort=n_cohort, top=top, seed=seed, ranks=ranks)
 
 
 def csls(
-    similarity: Similarity, *, k: int = 10, n_cohort: int = N_COHORT, seed: int = 0
+    similarity: Similarity,
+    *,
+    k: int = 10,
+    n_cohort: int = N_COHORT,
+    seed: int = 0,
+    ranks: Rows | None = None,
 ) -> AffineSimilarity:
     """2s − r_a − r_c, where r is a text's mean similarity to its k nearest in the cohort.
 
@@ -105,13 +137,14 @@ def csls(
         k: nearest texts averaged.
         n_cohort: texts sampled as cohort.
         seed: of the sample.
+        ranks: as for `z_norm`.
 
     Raises:
-        BadInput: a number is out of range.
+        BadInput: a number is out of range, or ranks are no order.
 
     Reference: Conneau et al. 2018, Word Translation Without Parallel Data, arXiv:1710.04087.
     """
-    cohort = _cohort(similarity.n_texts, n_cohort, seed)
+    cohort = _cohort(similarity.n_texts, n_cohort, seed, ranks)
     if not 1 <= k < len(cohort):
         raise BadInput(f"k is {k}; it must lie from 1 to {len(cohort) - 1}, below the cohort.")
     anchor = _top_statistics(similarity, cohort, k, "anchor")
@@ -134,9 +167,8 @@ def _affine(
 
 
 def _statistics(
-    similarity: Similarity, side: str, n_cohort: int, top: int | None, seed: int
+    similarity: Similarity, side: str, cohort: Rows, top: int | None
 ) -> CohortStatistics:
-    cohort = _cohort(similarity.n_texts, n_cohort, seed)
     n_top = max(2, round(TOP_SHARE * len(cohort))) if top is None else top
     if not 2 <= n_top <= len(cohort):
         raise BadInput(f"top is {n_top}; it must lie from 2 to the cohort's {len(cohort)}.")
@@ -150,11 +182,12 @@ def _statistics(
     return CohortStatistics(found.mean, np.maximum(found.spread, LEAST_SPREAD * mean_spread))
 
 
-def _cohort(n_texts: int, n_cohort: int, seed: int) -> Rows:
+def _cohort(n_texts: int, n_cohort: int, seed: int, ranks: Rows | None) -> Rows:
+    """The drawn rows; in order of their ranks, so that sums too come out the same."""
     if n_cohort < 3 or n_texts < 3:
         raise BadInput(f"A cohort of {n_cohort} from {n_texts} texts; both must be at least 3.")
-    drawn = np.random.default_rng(seed).permutation(n_texts)[:n_cohort]
-    return np.sort(drawn).astype(np.int64)
+    drawn = np.sort(np.random.default_rng(seed).permutation(n_texts)[:n_cohort])
+    return rows_in_order(n_texts, ranks)[drawn]
 
 
 def _top_statistics(

@@ -8,7 +8,8 @@ from engine.diagnostics.thresholds import best_threshold
 from engine.diagnostics.truth import Groups, PairTruth
 from engine.errors import BadInput
 from engine.normalise.affine import AffineSimilarity
-from engine.types import Bools, Doubles, Similarity
+from engine.normalise.order import rows_in_order
+from engine.types import Bools, Doubles, Rows, Similarity
 
 STRENGTH = 30.0
 """Pairs of its rarer kind at which a group's own threshold and the common one weigh the same."""
@@ -21,6 +22,7 @@ def per_group_threshold(
     *,
     strength: float = STRENGTH,
     seed: int = 0,
+    ranks: Rows | None = None,
 ) -> AffineSimilarity:
     """Similarities shifted so that one threshold suits every group.
 
@@ -37,9 +39,12 @@ def per_group_threshold(
         groups: regions of the corpus; one code a text.
         strength: 0 trusts each group's own pairs, a large number keeps the common threshold.
         seed: of the halves.
+        ranks: (n,) each text's place in an order that its content decides, so that the same texts
+            in other rows fall into the same halves; without it the rows' own order decides.
 
     Raises:
-        BadInput: pairs of a kind are missing, groups don't fit, or strength is negative.
+        BadInput: pairs of a kind are missing, groups don't fit, ranks are no order, or
+            strength is negative.
 
     Reference: Efron & Morris 1973, J. Am. Stat. Assoc. 68, 117–130 (shrinkage by reliability);
         Youden 1950, Cancer 3(1), 32–35.
@@ -51,8 +56,7 @@ def per_group_threshold(
     values, known = truth.scored(similarity.pairs(truth.left, truth.right))
     common = best_threshold(values, known.same).threshold
     code = groups.codes[known.left]
-    first = np.random.default_rng(seed).permutation(similarity.n_texts) % 2 == 0
-    half = first[known.left]
+    half = _first_half(similarity.n_texts, seed, ranks)[known.left]
     found = np.zeros((3, len(groups.names) + 1))
     for row, chosen in enumerate((np.ones_like(half), half, ~half)):
         for group in range(len(groups.names)):
@@ -63,6 +67,13 @@ def per_group_threshold(
     nothing = np.zeros(similarity.n_texts, dtype=np.float32)
     offset = excess[groups.codes].astype(np.float32)
     return AffineSimilarity(similarity, nothing + 1, nothing, offset, nothing, similarity.scale)
+
+
+def _first_half(n_texts: int, seed: int, ranks: Rows | None) -> Bools:
+    """(n,) whether each text is in the first of two random halves."""
+    first = np.empty(n_texts, dtype=np.bool_)
+    first[rows_in_order(n_texts, ranks)] = np.random.default_rng(seed).permutation(n_texts) % 2 == 0
+    return first
 
 
 def _shrunk_excess(values: Doubles, same: Bools, common: float, strength: float) -> float:

@@ -13,24 +13,27 @@ from engine.normalise.group_thresholds import per_group_threshold
 from engine.normalise.monotone import isotonic, platt
 from engine.normalise.vectors import centred, without_components
 from engine.similarity import VectorSimilarity
-from engine.types import Similarity
+from engine.types import Rows, Similarity
 
 Need = Literal["nothing", "vectors", "truth", "truth and groups"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ingredients:
     """What a repair may be made from.
 
     Attributes:
         truth: verdicts it may be fitted on; hold other anchors back to measure it on.
         groups: regions of the corpus.
-        seed: of cohorts.
+        seed: of cohorts and of halves.
+        ranks: (n,) each text's place in an order that its content decides, for what is drawn among
+            the texts; without it the order of the rows decides.
     """
 
     truth: PairTruth | None = None
     groups: Groups | None = None
     seed: int = 0
+    ranks: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ _REPAIRS = (
         f"2 × {_COHORT_COST}",
         True,
         _DEVIATIONS,
-        lambda s, given: as_norm(s, seed=given.seed),
+        lambda s, given: as_norm(s, seed=given.seed, ranks=given.ranks),
     ),
     Repair(
         "z-norm",
@@ -123,7 +126,7 @@ _REPAIRS = (
         _COHORT_COST,
         False,
         _DEVIATIONS,
-        lambda s, given: z_norm(s, seed=given.seed),
+        lambda s, given: z_norm(s, seed=given.seed, ranks=given.ranks),
     ),
     Repair(
         "t-norm",
@@ -132,7 +135,7 @@ _REPAIRS = (
         _COHORT_COST,
         True,
         _DEVIATIONS,
-        lambda s, given: t_norm(s, seed=given.seed),
+        lambda s, given: t_norm(s, seed=given.seed, ranks=given.ranks),
     ),
     Repair(
         "zt-norm",
@@ -141,7 +144,7 @@ _REPAIRS = (
         f"2 × {_COHORT_COST}",
         True,
         _DEVIATIONS,
-        lambda s, given: zt_norm(s, seed=given.seed),
+        lambda s, given: zt_norm(s, seed=given.seed, ranks=given.ranks),
     ),
     Repair(
         "csls",
@@ -150,7 +153,7 @@ _REPAIRS = (
         f"2 × {_COHORT_COST}",
         True,
         "on the old scale, less the density around both texts",
-        lambda s, given: csls(s, seed=given.seed),
+        lambda s, given: csls(s, seed=given.seed, ranks=given.ranks),
     ),
     Repair(
         "centred",
@@ -195,6 +198,8 @@ _REPAIRS = (
         "m log m, once; then one addition a pair",
         False,
         "on the old scale, shifted by region",
-        lambda s, given: per_group_threshold(s, _truth(given), _groups(given)),
+        lambda s, given: per_group_threshold(
+            s, _truth(given), _groups(given), seed=given.seed, ranks=given.ranks
+        ),
     ),
 )

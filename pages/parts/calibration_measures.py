@@ -15,6 +15,7 @@ from engine.diagnostics.findings import GAP
 from engine.diagnostics.truth import PairTruth, split_by_anchor
 from engine.diagnostics.verdict_card import Card, verdict_card
 from engine.errors import LikewiseError
+from engine.methods.content_order import content_ranks
 from engine.normalise import Ingredients, Repair, repaired, repairs
 from engine.run import Run
 from engine.tuning.truth import TrainedOn
@@ -98,9 +99,10 @@ def after_repair(one: Measured, name: str, given: Ingredients) -> Similarity:
     )
 
 
-def ingredients(one: Measured, regions: Regions | None) -> Ingredients:
-    """What repairs are made from: half of the anchors, and the regions."""
-    return Ingredients(halves(one)[0], regions.groups if regions else None)
+def ingredients(corpus: Corpus, one: Measured, regions: Regions | None) -> Ingredients:
+    """What repairs are made from: half of the anchors, the regions, and an order of the texts."""
+    ranks = cached.measured((corpus.fingerprint, "ranks"), lambda: content_ranks(corpus))
+    return Ingredients(halves(one)[0], regions.groups if regions else None, ranks=ranks)
 
 
 def _measured(
@@ -133,7 +135,8 @@ def _measured(
     one = Measured(panel, run, values, truth, report, card, len(learnt), key)
     if not report.discrimination.gap.low > GAP:
         return one
-    return replace(one, card=cached.measured((*key, "card"), lambda: _with_repairs(one, regions)))
+    card = cached.measured((*key, "card"), lambda: _with_repairs(corpus, one, regions))
+    return replace(one, card=card)
 
 
 def _competing(known: Known, regions: Regions | None) -> Rows | None:
@@ -150,9 +153,9 @@ def _learnt(panel: Panel, corpus: Corpus, known: Known) -> Rows:
     return np.empty(0, dtype=np.int64)
 
 
-def _with_repairs(one: Measured, regions: Regions | None) -> Card:
+def _with_repairs(corpus: Corpus, one: Measured, regions: Regions | None) -> Card:
     """The card of a method with a gap: repairs tried on anchors they were not fitted on."""
-    given, held = ingredients(one, regions), _thinned(halves(one)[1])
+    given, held = ingredients(corpus, one, regions), _thinned(halves(one)[1])
     groups = regions.groups if regions else None
 
     def report_of(similarity: Similarity) -> CalibrationReport:

@@ -14,7 +14,7 @@ from engine.diagnostics.discrimination import Discrimination, LabelledPairs, dis
 from engine.diagnostics.effect import RepairEffect, repair_effect
 from engine.diagnostics.truth import PairTruth
 from engine.errors import BadInput, LikewiseError
-from engine.methods.registry import OptionValue, create, options_of
+from engine.methods.registry import BuildsOn, Method, OptionValue, create, options_of
 from engine.normalise import Ingredients, repair
 from engine.types import Floats
 from pages.parts import cached, state
@@ -49,7 +49,7 @@ def repairs_view(
 ) -> None:
     """Every repair compared; then one of them in depth."""
     one = choose_method(measured, "repairs-method")
-    given, held = ingredients(one, regions), halves(one)[1]
+    given, held = ingredients(corpus, one, regions), halves(one)[1]
     before = one.run.similarity.pairs(held.left, held.right)
     start = discrimination_of(before, LabelledPairs(held.left, held.right, held.same))
     if start.gap.n < MIN_ANCHORS:
@@ -113,8 +113,23 @@ def _compare_link(one: Measured, chosen: str, known: Known, regions: Regions | N
     if st.button(label, icon=":material/compare:", key="compare-repaired"):
         state.change(methods=(*kept, spec))
         st.switch_page("pages/1_Compare.py")
-    if options_of(create(name)) != options_of(one.panel.method):
-        st.caption(f"As a method of its own it repairs {name} with its default options.")
+    differs = _what_differs(made, one)
+    if differs:
+        st.caption(differs)
+
+
+def _what_differs(made: Method, one: Measured) -> str:
+    """What the method of its own starts from, where that is not the run that is shown here."""
+    name = one.run.record.method
+    basis = made.basis() if isinstance(made, BuildsOn) else one.panel.method
+    if options_of(basis) == options_of(one.panel.method):
+        return ""
+    if options_of(basis) == options_of(create(name)):
+        return f"As a method of its own it repairs {name} with its default options."
+    return (
+        f"As a method of its own, {name} learns from fewer texts than here: it leaves some to the "
+        "repair, which must not be fitted on what the method was taught."
+    )
 
 
 def _fitted_on(chosen: str, known: Known) -> dict[str, OptionValue]:

@@ -9,15 +9,20 @@ from engine.judges.ledger import Ledger
 from engine.judges.person import PersonJudge
 from engine.judges.questions import Choice, PairQuestion
 from engine.methods.registry import create, inputs_key, options
+from engine.methods.repaired import SPARED
 from engine.normalise import repaired, repairs
+from engine.normalise.cohort import N_COHORT
 from engine.resources import Resources
 from engine.run import RunRequest, RunStore, prepare
 from engine.store import data_dir
-from engine.tuning.splits import held_out_rows
+from engine.tuning.pair_truth import pairs_of, texts_of
+from engine.tuning.splits import held_out_rows, shares_of
+from engine.tuning.truth import canonical_order
 from engine.types import Attribute, Scale
 
 UNHEARD = Attribute("number of syllables")
 FITTED = ("isotonic", "platt", "per-group-threshold")
+TUNED = ("probe", "projection", "classifier", "ensemble", "tuned-encoder", "distilled-rewrite")
 UNFITTED = ("zt-norm", "as-norm", "z-norm", "t-norm", "csls")
 
 
@@ -128,6 +133,93 @@ def test_the_order_of_the_corpus_does_not_change_a_fitted_curve(corpus, structur
     np.testing.assert_allclose(
         moved.pairs(rows, rows + 1), first.pairs(order[rows], order[rows + 1]), atol=1e-5
     )
+
+
+@pytest.mark.parametrize("repair", UNFITTED)
+def test_the_order_of_a_corpus_beyond_the_cohort_does_not_change_a_score(
+    repair, structure, small_corpus
+):
+    texts = [t for name in ("math_problems", "paintings") for t in load_corpus(name).texts]
+    corpus = small_corpus(*texts[: N_COHORT + 40])
+    assert len(corpus) > N_COHORT
+    order = np.random.default_rng(6).permutation(len(corpus))
+    made = made_of(repair=repair)
+    first = made.prepare(corpus, structure, Resources())
+    moved = made.prepare(corpus.subset(order), structure, Resources())
+    rows = np.arange(len(corpus) - 1)
+    np.testing.assert_allclose(
+        moved.pairs(rows, rows + 1), first.pairs(order[rows], order[rows + 1]), rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("of", TUNED)
+@pytest.mark.parametrize("repair", FITTED)
+def test_a_fitted_repair_shares_no_text_with_the_tuned_method_below(of, repair, corpus, structure):
+    made = made_of(of, repair=repair)
+    taught = set(made.basis().training_rows(corpus, structure).tolist())
+    both = set(made.training_rows(corpus, structure).tolist())
+    fitted = both - taught
+    assert taught < both
+    assert not both & set(held_out_rows(corpus.texts, made.held_out, made.seed).tolist())
+    order = canonical_order(corpus)
+    ordered = corpus.subset(order)
+    known = made.basis().training_rows(ordered, structure)
+    pairs = pairs_of(ordered, structure, made.wanted, known)
+    assert {corpus.texts[row] for row in fitted} == {
+        ordered.texts[row] for row in texts_of(pairs).tolist()
+    }
+    assert 0 < pairs.n_same < pairs.n_pairs
+
+
+@pytest.mark.parametrize("of", TUNED)
+def test_a_repair_that_is_not_fitted_leaves_the_tuned_method_as_it_is(of, corpus, structure):
+    made = made_of(of, repair="zt-norm")
+    assert made.basis() == create(of)
+    np.testing.assert_array_equal(
+        made.training_rows(corpus, structure), create(of).training_rows(corpus, structure)
+    )
+
+
+def test_a_tuned_method_under_a_fitted_repair_learns_from_the_same_truth(corpus, structure):
+    made = made_of("projection", repair="platt", column="story", truth="labels", seed=4)
+    basis = made.basis()
+    assert (basis.truth, basis.column, basis.seed) == ("labels", "story", 4)
+    assert basis.held_out == pytest.approx(0.4)
+    assert made_of("tfidf", repair="platt").basis() == create("tfidf")
+
+
+def test_where_the_tuned_method_leaves_nothing_it_says_what_to_do(corpus, structure):
+    made = made_of("projection", repair="isotonic", held_out=0.9)
+    with pytest.raises(BadInput, match=r"(?s)left to fit this repair on.*held_out.*zt-norm"):
+        made.prepare(corpus, structure, Resources())
+
+
+def test_answers_that_taught_the_method_are_not_fitted_on(small_corpus):
+    corpus = small_corpus("one two", "two three", "three four", "five")
+    with Ledger(data_dir() / "ledger.sqlite") as ledger:
+        person = PersonJudge(ledger)
+        person.record(PairQuestion(UNHEARD, "one two", "two three"), Choice.SAME)
+        person.record(PairQuestion(UNHEARD, "one two", "three four"), Choice.DIFFERENT)
+    taught = (s for s in range(99) if (shares_of(corpus.texts[:3], s) < 1 - SPARED).all())
+    options_given = {"truth": "my answers", "held_out": 0.0, "seed": next(taught)}
+    made = made_of("projection", repair="platt", **options_given)
+    with pytest.raises(BadInput, match=r"(?s)nor among the 3 that taught.*zt-norm"):
+        made.training_rows(corpus, UNHEARD)
+
+
+@pytest.mark.models
+def test_a_tuned_method_is_run_with_the_texts_it_leaves_to_the_repair(structure):
+    corpus = load_corpus("math_problems", limit=80)
+    made, resources = made_of("probe", repair="platt"), Resources()
+    found = made.prepare(corpus, structure, resources)
+    assert found.scale is Scale.PROBABILITY
+    base = made.basis().prepare(corpus, structure, resources)
+    left, right = all_pairs(len(corpus))
+    values, raw = found.pairs(left, right), base.pairs(left, right)
+    assert (np.diff(values[np.argsort(raw, kind="stable")]) >= -1e-6).all()
+    told = " ".join(resources.meter.prompts["truth"])
+    assert "labels of label column 'structure'" in told
+    assert "fitted on" in told
 
 
 def test_without_any_truth_it_says_what_to_do(corpus):
