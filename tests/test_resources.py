@@ -139,3 +139,16 @@ def test_language_model_passes_are_cached_by_layer_and_by_choices(vectors):
     assert resources.meter.passes == 5
     written = resources.generate("smollm2", ["One, two, three,"] * 2, max_new_tokens=4)
     assert written[0] == written[1] != ""
+
+
+@pytest.mark.models
+def test_a_prompt_longer_than_the_window_leaves_is_cut_and_counted(monkeypatch):
+    resources = Resources()
+    model = resources.language_model("smollm2")
+    monkeypatch.setattr(model, "max_tokens", 24)
+    long = "One, two, three, " * 20
+    written = resources.generate("smollm2", [long, "One, two, three,"], max_new_tokens=4)
+    assert resources.meter.n_truncated == 1
+    # The end of a prompt is kept, since the question stands there.
+    assert resources.generate("smollm2", ["Nine, " + long], max_new_tokens=4) == written[:1]
+    assert resources.meter.n_truncated == 2
