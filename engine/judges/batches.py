@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from engine.errors import LikewiseError
 from engine.judges.anthropic_judge import AnthropicJudge
-from engine.judges.anthropic_replies import reply_of
-from engine.judges.batch_service import (
-    ArrivalUnknown,
-    may_be,
-    reported,
-    result_lines,
-    send_batch,
-)
-from engine.judges.batch_store import BatchJob, BatchState, BatchStore
-from engine.judges.calls import Asked, JudgeUnavailable, verdict_on
-from engine.judges.money import BATCH_SHARE, CapReached, Estimate, Hold, Prices
+from engine.judges.batch_collecting import Collected, Collector
+from engine.judges.batch_service import ArrivalUnknown, send_batch
+from engine.judges.batch_store import BatchState, BatchStore, Requested
+from engine.judges.calls import Asked, JudgeUnavailable
+from engine.judges.money import BATCH_SHARE, CapReached, Estimate, Hold
 from engine.judges.prompts import Prompt, prompt_for
 from engine.judges.questions import Question, Verdict
 
-if TYPE_CHECKING:
-    from anthropic import Anthropic
-    from anthropic.types.messages import MessageBatch
-
 MAX_REQUESTS = 100_000
 MAX_BYTES = 200_000_000
-N_RECORDED_AT_ONCE = 200
-# The service lists a batch at once; clocks differ by less than this.
-GRACE = datetime.timedelta(minutes=2)
-
-
-class Collected(NamedTuple):
-    """What became of a batch's requests. n_failed were not paid for, and may be asked again."""
-
-    n_landed: int
-    n_failed: int
 
 
 @dataclass
@@ -55,20 +32,25 @@ class BatchJudge:
     Args:
         judge: whom to ask; its purse pays.
         poll_seconds: how often to look whether a batch has ended.
-
-    Attributes:
-        collected: by our name of each batch, what became of its requests.
     """
 
     judge: AnthropicJudge
     poll_seconds: float = 60.0
-    collected: dict[str, Collected] = field(default_factory=dict, init=False)
-    _holds: dict[str, Hold] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Open the store, and halve the prices."""
-        self._terms = replace(self.judge.terms, prices=Prices(self.judge.model, share=BATCH_SHARE))
-        self.store = BatchStore(self._terms.ledger, self.name, self._terms.guide.version)
+        """Open what collects its batches, and halve the prices."""
+        self.collector = Collector(self.judge, self.name, self.judge.terms.guide.version)
+        self._terms = replace(self.judge.terms, prices=self.collector.prices)
+
+    @property
+    def store(self) -> BatchStore:
+        """The judge's batches on disk."""
+        return self.collector.store
+
+    @property
+    def collected(self) -> Mapping[str, Collected]:
+        """By our name of each batch, what became of its requests."""
+        return self.collector.collected
 
     @property
     def name(self) -> str:
@@ -115,8 +97,19 @@ class BatchJudge:
                 "Ask again for the rest."
             )
 
-    def submit(self, questions: Sequence[Question]) -> list[str]:
+    def submit(
+        self,
+        questions: Sequence[Question],
+        *,
+        strata: Mapping[str, str] | None = None,
+        probabilities: Mapping[str, float] | None = None,
+    ) -> list[str]:
         """Send the questions that are neither answered nor being asked.
+
+        Args:
+            questions: what to ask.
+            strata: why each is asked, by question_key; written beside its verdict.
+            probabilities: the chance that each had of being asked for it, where it is known.
 
         Returns:
             Our names of the batches: none where there is nothing to send.
@@ -131,11 +124,21 @@ class BatchJudge:
         for question in questions:
             if self._terms.known(question) is None:
                 new[question.key] = (question, prompt_for(question, self._terms.guide))
-        parts = _parts(list(new.values()))
-        return [job for part in parts if (job := self._submit(part)) is not None]
+        reasons, chances = strata or {}, probabilities or {}
+        jobs = []
+        for part in _parts(list(new.values())):
+            requested = [
+                Requested(Asked.of(one), reasons.get(one.key, ""), chances.get(one.key))
+                for one, _ in part
+            ]
+            job = self._submit(part, requested)
+            jobs += [] if job is None else [job]
+        return jobs
 
-    def _submit(self, part: list[tuple[Question, Prompt]]) -> str | None:
-        job, requests = self.store.start([Asked.of(question) for question, _ in part])
+    def _submit(
+        self, part: list[tuple[Question, Prompt]], requested: list[Requested]
+    ) -> str | None:
+        job, requests = self.store.start(requested, self.judge.model)
         prompts = {question.key: prompt for question, prompt in part}
         bodies = [
             {"custom_id": custom_id, "params": self.judge.request(prompts[asked.key])}
@@ -145,13 +148,15 @@ class BatchJudge:
             self.store.mark(job, BatchState.NOT_SENT)
             return None
         try:
-            self._holds[job] = self._held([prompts[asked.key] for asked in requests.values()])
+            self.collector.holds[job] = self._held(
+                [prompts[asked.key] for asked in requests.values()]
+            )
             with self.judge.client() as client:
                 batch_id = send_batch(client, bodies, self.judge.max_retries)
         except ArrivalUnknown:
             raise
         except LikewiseError:
-            self._give_up(job)
+            self.collector.give_up(job)
             raise
         self.store.mark(job, BatchState.SENT, batch_id)
         return job
@@ -167,103 +172,13 @@ class BatchJudge:
             raise CapReached(terms.purse.cap_message(total))
         return hold
 
-    def _give_up(self, job: str) -> None:
-        self.store.mark(job, BatchState.NOT_SENT)
-        if hold := self._holds.pop(job, None):
-            hold.release()
-
     def collect(self) -> Iterator[Verdict]:
         """Verdicts of the batches that have ended, each recorded before it is yielded.
 
         Raises:
             JudgeUnavailable: the service can't be asked.
         """
-        if not self.store.open_jobs():
-            return
-        with self.judge.client() as client, reported():
-            self._look_for_lost(client)
-            for job in self.store.open_jobs():
-                if job.batch_id is not None:
-                    batch = client.messages.batches.retrieve(job.batch_id)
-                    if batch.processing_status == "ended":
-                        yield from self._results(client, job)
-
-    def _results(self, client: Anthropic, job: BatchJob) -> Iterator[Verdict]:
-        requests = self.store.requests(job.job)
-        n_landed = n_foreign = 0
-        part: list[Verdict] = []
-        n_unreadable = 0
-        for custom_id, message in result_lines(client, str(job.batch_id)):
-            n_unreadable += custom_id is None
-            asked = requests.get(custom_id or "")
-            if asked is None:
-                n_foreign += custom_id is not None
-            elif message is not None:
-                n_landed += 1
-                part.append(self._verdict(asked, message, str(job.batch_id)))
-            if len(part) >= N_RECORDED_AT_ONCE:
-                yield from self._record(part)
-                part = []
-        yield from self._record(part)
-        if n_foreign and not n_landed:
-            # The batch was taken for ours by its size; it is another's.
-            self.store.mark(job.job, BatchState.SENDING)
-            return
-        if n_unreadable:
-            raise JudgeUnavailable(
-                f"{n_unreadable} results of batch {job.batch_id} can't be read. The others are "
-                "kept; the batch stays open, so that nothing is paid for twice. Collect again."
-            )
-        self.store.mark(job.job, BatchState.COLLECTED, job.batch_id)
-        self.collected[job.job] = Collected(n_landed, len(requests) - n_landed)
-        if hold := self._holds.pop(job.job, None):
-            hold.release()
-
-    def _verdict(self, asked: Asked, message: object, batch_id: str) -> Verdict:
-        reply = reply_of(json.dumps(message, ensure_ascii=False))
-        dollars = None if reply.tokens is None else self._terms.prices.dollars(reply.tokens)
-        version = self._terms.guide.version
-        details: Any = {"prompt_version": version, "dollars": dollars, "batch": batch_id}
-        return verdict_on(asked, self.name, reply, details)
-
-    def _record(self, verdicts: list[Verdict]) -> list[Verdict]:
-        # A collection that was interrupted begins again at the first result.
-        terms = self._terms
-        new = [
-            verdict
-            for verdict in verdicts
-            if not terms.ledger.get(
-                verdict.question_key, self.name, prompt_version=verdict.prompt_version
-            )
-        ]
-        terms.ledger.record_all(new)
-        for verdict in new:
-            terms.purse.spend(verdict.dollars)
-        return new
-
-    def _look_for_lost(self, client: Anthropic) -> None:
-        lost = [job for job in self.store.open_jobs() if job.batch_id is None]
-        if not lost:
-            return
-        known = self.store.known_batch_ids()
-        since = min(job.created for job in lost) - GRACE
-        found = []
-        for batch in client.messages.batches.list(limit=100):
-            if batch.created_at < since:
-                break
-            if batch.id not in known:
-                found.append(batch)
-        for job in lost:
-            self._find(client, job, found)
-
-    def _find(self, client: Anthropic, job: BatchJob, batches: list[MessageBatch]) -> None:
-        for batch in batches:
-            if may_be(client, batch, job):
-                batches.remove(batch)
-                self.store.mark(job.job, BatchState.SENT, batch.id)
-                return
-        if datetime.datetime.now(datetime.UTC) - job.created > GRACE:
-            self._give_up(job.job)
+        return self.collector.collect()
 
 
 def _parts(asked: list[tuple[Question, Prompt]]) -> list[list[tuple[Question, Prompt]]]:

@@ -135,6 +135,21 @@ class Ledger:
         with self.transaction() as connection:
             connection.executemany(INSERT, rows)
 
+    def record_new(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
+        """Write those whose question the judge has not answered in that wording, all or none.
+
+        Returns:
+            Those that were written: what two processes bring in at once is kept once.
+        """
+        new: list[Verdict] = []
+        with self.transaction() as connection:
+            for verdict in verdicts:
+                version = verdict.prompt_version
+                if not self.get(verdict.question_key, verdict.judge, prompt_version=version):
+                    connection.execute(INSERT, _new_row(verdict))
+                    new.append(verdict)
+        return new
+
     def get(
         self, question_key: str, judge: str, *, prompt_version: str | None = None
     ) -> Verdict | None:

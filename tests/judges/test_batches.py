@@ -7,6 +7,7 @@ from pathlib import Path
 import anthropic._base_client
 import pytest
 
+from engine.judges import batch_collecting
 from engine.judges import batches as batches_module
 from engine.judges.anthropic_judge import AnthropicJudge
 from engine.judges.batch_service import ArrivalUnknown
@@ -149,7 +150,7 @@ def test_a_restart_collects_what_was_sent(tmp_path):
 
 
 def test_a_collection_that_is_interrupted_begins_again_without_repeats(ledger, monkeypatch):
-    monkeypatch.setattr(batches_module, "N_RECORDED_AT_ONCE", 3)
+    monkeypatch.setattr(batch_collecting, "N_RECORDED_AT_ONCE", 3)
     with Double() as server:
         judge = batches_at(server, ledger, cap_dollars=5.0)
         judge.submit(pairs(10))
@@ -205,7 +206,7 @@ def test_a_batch_that_never_arrived_frees_its_questions(ledger, monkeypatch):
         assert list(judge.collect()) == []
         assert len(judge.store.open_jobs()) == 1
         assert judge.judge.purse.held > 0
-        monkeypatch.setattr(batches_module, "GRACE", datetime.timedelta(0))
+        monkeypatch.setattr(batch_collecting, "GRACE", datetime.timedelta(0))
         assert list(judge.collect()) == []
         assert judge.store.open_jobs() == []
         assert judge.judge.purse.held == 0

@@ -80,6 +80,14 @@ def test_a_chance_that_is_none_is_refused(chance):
         Verdict.of(PAIR, "judge", value=4.0, probability=chance)
 
 
+def test_what_is_brought_in_twice_is_kept_once(ledger):
+    first, other = (Verdict.of(PairQuestion(TONE, "a", each), "judge", value=4.0) for each in "bc")
+    reworded = Verdict.of(PAIR, "judge", value=4.0, prompt_version="other")
+    assert ledger.record_new([first, reworded]) == [first, reworded]
+    assert ledger.record_new([first, other, other]) == [other]
+    assert ledger.verdicts() == [first, reworded, other]
+
+
 def without_chances(path):
     """Make of a ledger one as it was before chances were kept."""
     connection = sqlite3.connect(path)

@@ -98,7 +98,7 @@ class Double:
         self.times, self.bodies, self.headers = [], [], []
         self.n_now = self.most_at_once = self.n_counted = 0
         self.batches, self.batch_script = {}, lambda index, body: "succeeded"
-        self.on_batch, self.batch_ends_after = None, 0
+        self.on_batch, self.batch_ends_after, self.n_done_at_cancel = None, 0, 0
         self.lock = threading.Lock()
         self._ids = itertools.count(1)
         double = self
@@ -151,8 +151,18 @@ class Double:
                 error = {"type": "api_error", "message": "an internal error"}
                 result["error"] = {"type": "error", "error": error, "request_id": None}
             results.append({"custom_id": request["custom_id"], "result": result})
-        self.batches[batch_id] = {"created": now, "looks": 0, "results": results}
+        self.batches[batch_id] = {"created": now, "looks": 0, "results": results, "bodies": {
+            request["custom_id"]: request["params"] for request in requests}}  # fmt: skip
         return batch_id
+
+    def cancel_batch(self, batch_id, n_done):
+        """Answer no more than the first of a batch's requests; the others are not billed."""
+        kept = self.batches[batch_id]
+        kept["canceled"] = True
+        for one in kept["results"][n_done:]:
+            if one["result"]["type"] == "succeeded":
+                self.billed[key_of(kept["bodies"][one["custom_id"]])] -= 1
+            one["result"] = {"type": "canceled"}
 
     def batch(self, batch_id):
         """A batch as the API shows it."""
@@ -163,10 +173,11 @@ class Double:
         kinds = ("succeeded", "errored", "canceled", "expired")
         n_open = 0 if ended else len(kept["results"])
         created = kept["created"].isoformat()
+        status = "canceling" if kept.get("canceled") else "in_progress"
         return {
             "id": batch_id,
             "type": "message_batch",
-            "processing_status": "ended" if ended else "in_progress",
+            "processing_status": "ended" if ended else status,
             "request_counts": {"processing": n_open, **{kind: counts[kind] for kind in kinds}},
             "created_at": created,
             "expires_at": (kept["created"] + datetime.timedelta(hours=24)).isoformat(),
@@ -190,10 +201,12 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
         self.double.headers.append(dict(self.headers))
         if self.path.startswith("/v1/messages/count_tokens"):
             self._count(body)
+        elif self.path.split("?")[0].endswith("/cancel"):
+            self._cancel()
         elif self.path.startswith("/v1/messages/batches"):
             self._submit(body)
         else:
@@ -222,6 +235,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _count(self, body):
         self.double.n_counted += 1
         self._json({"input_tokens": len(json.dumps(body)) // 4})
+
+    def _cancel(self):
+        batch_id = self.path.split("?")[0].split("/")[-2]
+        self.double.cancel_batch(batch_id, self.double.n_done_at_cancel)
+        self._json(self.double.batch(batch_id))
 
     def _submit(self, body):
         double = self.double
