@@ -46,3 +46,28 @@ def ring_triplets(n_texts: int, n_rings: int, *, width: int = WIDTH, seed: int =
         candidates = (others + (others >= anchor)).tolist()
         asked += [(anchor, *pair) for pair in itertools.combinations(candidates, 2)]
     return np.array(asked, dtype=np.int64)
+
+
+def n_in_ring(width: int) -> int:
+    """How many triplets a ring of so many candidates takes."""
+    return width * (width - 1) // 2
+
+
+def ring_width(n_triplets: int, n_texts: int) -> int:
+    """The most candidates, up to 6, of a ring that so many triplets and texts have room for.
+
+    Raises:
+        BadInput: there is no room for three candidates.
+
+    Example:
+        >>> ring_width(100, 100), ring_width(11, 100), ring_width(100, 4)
+        (6, 5, 3)
+    """
+    if n_triplets < n_in_ring(3) or n_texts < 4:
+        raise BadInput(
+            f"{n_triplets} triplets on {n_texts} texts have no room for a ring: it takes at least "
+            "3 triplets, on 4 texts."
+        )
+    return max(
+        width for width in range(3, WIDTH + 1) if n_in_ring(width) <= n_triplets and width < n_texts
+    )

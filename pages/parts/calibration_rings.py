@@ -5,20 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from engine.corpus import Corpus
-from engine.diagnostics.rings import WIDTH, ring_triplets
+from engine.diagnostics.rings import WIDTH, n_in_ring
 from engine.errors import LikewiseError
 from engine.judge_jobs import Asking
+from engine.judges.kinds import Kind as QuestionKind
 from engine.judges.local_judge import NOTE
-from engine.judges.questions import TripletQuestion
 from engine.models.catalogue import Kind, known_models
 from engine.types import Attribute
 from pages.parts import cached
 from pages.parts.judge_ask_view import subject_of
 from pages.parts.judge_choice import LOCAL, Choice, maker
+from pages.parts.judge_questions import Need, in_rings
 from pages.parts.judge_strip import judge_strip
 
 MOST_RINGS = 20
-A_RING = WIDTH * (WIDTH - 1) // 2
+A_RING = n_in_ring(WIDTH)
 REFUSED = "rings-refused"
 
 
@@ -53,12 +54,8 @@ def ask_in_rings(corpus: Corpus, attribute: Attribute) -> None:
 def _submit(corpus: Corpus, attribute: Attribute, model: str, n_rings: int) -> None:
     choice = Choice(LOCAL, model=model)
     try:
-        rows = ring_triplets(len(corpus), min(n_rings, len(corpus))).tolist()
-        questions = tuple(
-            TripletQuestion(attribute, *(corpus.texts[row] for row in triplet))
-            for triplet in rows
-            if len({corpus.texts[row] for row in triplet}) == len(triplet)
-        )
+        chosen = in_rings(Need(corpus, attribute, QuestionKind.TRIPLET, n_rings * A_RING))
+        questions = tuple(one.question for one in chosen)
         cached.judge_jobs().submit(
             Asking(
                 subject_of(corpus, attribute),
@@ -66,7 +63,7 @@ def _submit(corpus: Corpus, attribute: Attribute, model: str, n_rings: int) -> N
                 questions,
                 maker(choice, corpus, None),
                 cached.ledger(),
-                {question.key: "ring" for question in questions},
+                {one.question.key: one.stratum for one in chosen},
             )
         )
     except LikewiseError as error:

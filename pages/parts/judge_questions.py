@@ -13,6 +13,7 @@ from engine.choosing.borders import border_triplets, soft_clusters
 from engine.choosing.drawing import Chosen as Drawn
 from engine.choosing.pairs import choose_pairs
 from engine.corpus import Corpus
+from engine.diagnostics.rings import n_in_ring, ring_triplets, ring_width
 from engine.errors import BadInput
 from engine.judges.kinds import HEADED_KINDS, TUPLE_KINDS, Kind, Status
 from engine.judges.questions import (
@@ -37,11 +38,13 @@ AT_RANDOM = "drawn at random"
 DISAGREEMENT = "where methods disagree most, and some at random"
 WEIGHTED = "by disagreement and region, with known chances"
 BORDERS = "at the borders of clusters, and some at random"
+IN_RINGS = "in rings: a text's candidates two by two, so that circles show"
 TELLING = "what tells most after this judge's verdicts so far"
 JUDGED = "those that it has answered"
 
 # How many rows of the corpus a question needs; tuples say it themselves.
 N_ROWS = {Kind.PAIR: 2, Kind.TRIPLET: 3, Kind.COMPARISON: 2, Kind.POINT: 1}
+RING = "ring"
 TWO_SIDED = (Kind.PAIR, Kind.TRIPLET, Kind.COMPARISON)
 N_TRIES = 20
 SEED = 0
@@ -165,6 +168,18 @@ def at_borders(need: Need) -> list[Chosen]:
     return _as_chosen(need, border_triplets(clusters, n=need.n, seed=SEED))
 
 
+def in_rings(need: Need) -> list[Chosen]:
+    """Whole rings, as many as the number has room for; a smaller one where it has room for none.
+
+    Their chances are not given: a ring's triplets come together, so they do not count one by one.
+    """
+    width = ring_width(need.n, len(need.corpus))
+    n_rings = min(need.n // n_in_ring(width), len(need.corpus))
+    drawn = ring_triplets(len(need.corpus), n_rings, width=width, seed=SEED).tolist()
+    asked = (asked_of(need, rows) for rows in drawn)
+    return [Chosen(question, RING) for question in asked if question is not None]
+
+
 def most_telling(need: Need) -> list[Chosen]:
     """Comparisons of texts whose order the verdicts so far leave open, as one scale fits them."""
     texts = need.corpus.texts
@@ -223,6 +238,7 @@ SOURCES: Mapping[str, Source] = {
     DISAGREEMENT: Source(where_methods_disagree, (Kind.PAIR,), uses_methods=True),
     WEIGHTED: Source(by_known_chances, (Kind.PAIR,), uses_methods=True),
     BORDERS: Source(at_borders, (Kind.TRIPLET,), uses_methods=True),
+    IN_RINGS: Source(in_rings, (Kind.TRIPLET,)),
     TELLING: Source(most_telling, (Kind.COMPARISON,), uses_verdicts=True),
     JUDGED: Source(already_judged, tuple(N_ROWS), uses_verdicts=True, replays=True),
 }

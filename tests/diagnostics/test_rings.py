@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.diagnostics.rings import ring_triplets
+from engine.diagnostics.rings import n_in_ring, ring_triplets, ring_width
 from engine.diagnostics.transitivity import Comparisons, intransitive_triads
 from engine.errors import BadInput
 
@@ -39,3 +39,17 @@ def test_refusals():
         ring_triplets(6, 1, width=6)
     with pytest.raises(BadInput, match="at least 1 ring of 3"):
         ring_triplets(60, 1, width=2)
+
+
+@given(st.integers(3, 400), st.integers(4, 400))
+def test_a_ring_fits_the_questions_and_the_texts(n_triplets, n_texts):
+    width = ring_width(n_triplets, n_texts)
+    assert len(ring_triplets(n_texts, 1, width=width)) == n_in_ring(width) <= n_triplets
+    is_widest = width == 6 or n_in_ring(width + 1) > n_triplets or width + 1 >= n_texts
+    assert is_widest
+
+
+@pytest.mark.parametrize(("n_triplets", "n_texts"), [(2, 100), (100, 3)])
+def test_no_room_for_a_ring(n_triplets, n_texts):
+    with pytest.raises(BadInput, match="no room for a ring"):
+        ring_width(n_triplets, n_texts)

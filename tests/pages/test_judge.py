@@ -10,20 +10,25 @@ import numpy as np
 import pytest
 
 from engine.choosing.weighing import Basis
+from engine.diagnostics.transitivity import comparisons, intransitive_triads
 from engine.errors import BadInput
 from engine.judge_jobs import AskingState, AskingStatus, Tally
 from engine.judges.kinds import Choice, Kind, Status
+from engine.judges.local_prompts import LOCAL_VERSION
+from engine.judges.prompts import Guide
 from engine.judges.questions import ComparisonQuestion, PairQuestion, Verdict
 from engine.run import Run
 from engine.samples import sample
 from engine.similarity import AxisSimilarity, VectorSimilarity, unit_rows
 from engine.types import Attribute
 from pages.parts import cached
-from pages.parts.judge_choice import ANTHROPIC, LABELS, LOCAL, NO_KEY, SERVER
+from pages.parts.judge_choice import ANTHROPIC, LABELS, LOCAL, NO_KEY, SERVER, maker
+from pages.parts.judge_choice import Choice as Choosing
 from pages.parts.judge_quality import Evidence, basis_sentence, figures
 from pages.parts.judge_questions import (
     AT_RANDOM,
     BORDERS,
+    IN_RINGS,
     SOURCES,
     TELLING,
     WEIGHTED,
@@ -365,6 +370,24 @@ def test_borders_need_an_embedding(problems):
         SOURCES[BORDERS].choose(Need(problems, ATTRIBUTE, Kind.TRIPLET, 20, runs=runs))
 
 
+def test_rings_show_a_judges_circles(problems):
+    need = Need(problems, ATTRIBUTE, Kind.TRIPLET, 40)
+    found = SOURCES[IN_RINGS].choose(need)
+    assert IN_RINGS in sources_for(Kind.TRIPLET, replays=False)
+    assert len(found) == 30, "two rings of six candidates; a third does not fit"
+    assert {(one.stratum, one.probability) for one in found} == {("ring", None)}
+    # Always the side shown first: each candidate beats those after it. With the first against the
+    # third turned round these two and the second go in a circle, and no other three do.
+    given = [Verdict.of(one.question, "me", choice=Choice.LEFT) for one in found[:15]]
+    assert intransitive_triads(comparisons(given))[::3] == (0.0, 20)
+    given[1] = replace(given[1], choice=Choice.RIGHT)
+    assert intransitive_triads(comparisons(given))[::3] == (1 / 20, 20)
+    few = SOURCES[IN_RINGS].choose(replace(need, n=5))
+    assert len(few) == 3, "a ring of three"
+    with pytest.raises(BadInput, match="no room for a ring"):
+        SOURCES[IN_RINGS].choose(replace(need, n=2))
+
+
 def test_what_tells_most_follows_the_verdicts(problems):
     texts = problems.texts
     given = [
@@ -393,6 +416,32 @@ def test_a_definition_card_goes_into_the_prompt(judge, service):
     ask(page)
     (version,) = {v.prompt_version for v in cached.ledger().verdicts(judge=CLAUDE)}
     assert version.startswith("judge-1+")
+
+
+@pytest.mark.parametrize("who", [LOCAL, SERVER])
+def test_a_card_goes_into_the_prompt_of_every_model_and_into_its_version(who, judge, problems):
+    page = choose(judge(), who)
+    if who == SERVER:
+        page.text_input(key="judge-model").set_value("some-model").run()
+    plain, question = [each.value for each in page.code]
+    card = next(each for each in page.selectbox if each.label.startswith("Definition card"))
+    card.select("strong judge, shipped with math_problems").run()
+    page.text_area[0].set_value("Same: the same computation.").run()
+    assert not page.exception
+    shown, same_question = [each.value for each in page.code]
+    assert shown.startswith(plain)
+    assert "Same: the same computation." in shown
+    assert "set by 130 pairs judged before" in shown
+    assert shown.count("<text-") > plain.count("<text-"), "examples, between their own lines"
+    assert same_question == question
+
+
+def test_the_local_judge_and_the_servers_get_the_guide(problems):
+    guide = Guide("Same: the same computation.")
+    local = maker(Choosing(LOCAL, model="smollm2", guide=guide), problems, None)(lambda: False)
+    assert local.prompt_version == guide.version_of(LOCAL_VERSION) != LOCAL_VERSION
+    asked = Choosing(SERVER, model="some-model", base_url="http://localhost:1/v1", guide=guide)
+    assert maker(asked, problems, None)(lambda: False).guide == guide
 
 
 def test_small_corpora_give_what_they_have(small_corpus):
