@@ -26,7 +26,7 @@ class JudgedPair(NamedTuple):
 
 
 class OppositeVerdicts(NamedTuple):
-    """Two pairs of about equal similarity: one the same, one different."""
+    """Two pairs of about equal similarity: one the same, one different and no less alike."""
 
     same: JudgedPair
     different: JudgedPair
@@ -44,8 +44,9 @@ def opposite_verdicts(
 
     Only pairs that their own region's threshold judges rightly are shown: the same pair lies above
     its region's, the different pair below its own. So both regions are in order by themselves, and
-    what is wrong is that one similarity means two things. The farther both lie from their
-    thresholds the earlier they come; no pair occurs twice.
+    what is wrong is that one similarity means two things. The different pair is at least as alike
+    as the same one, so that no threshold between them tells them apart. The farther both lie from
+    their thresholds the earlier they come; no pair occurs twice.
 
     Args:
         similarity: any.
@@ -91,10 +92,13 @@ def _thresholds(values: Doubles, same: Bools, code: Rows, n_groups: int) -> Doub
 def _matched(
     values: Doubles, margin: Doubles, code: Rows, kinds: tuple[Rows, Rows], tolerance: float
 ) -> list[tuple[int, int]]:
-    """Pairs of pairs within the tolerance and of two regions, widest smaller margin first."""
+    """Pairs of pairs of two regions, widest smaller margin first.
+
+    The different pair lies above the same one, by the tolerance at most.
+    """
     same, different = kinds
     different = different[np.argsort(values[different], kind="stable")]
-    start = np.searchsorted(values[different], values[same] - tolerance, side="left")
+    start = np.searchsorted(values[different], values[same], side="left")
     end = np.searchsorted(values[different], values[same] + tolerance, side="right")
     taken: set[int] = set()
     found = []

@@ -5,6 +5,7 @@ Blue is "same" and vermilion "different" throughout (Okabe and Ito's palette, to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -130,7 +131,10 @@ def regions_chart(
                 row=1,
                 col=column + 1,
             )
-    figure.update_xaxes(range=[-0.04, 1.04])
+    # One range for all three: far apart must look far apart in each of them alike.
+    shown = [row[field] for _, rows in found for row in rows for _, field in measures]
+    reach = min(1.04, 1.1 * max((x for x in shown if math.isfinite(x)), default=1.0) + 0.02)
+    figure.update_xaxes(range=[-0.04 * reach, reach])
     named_rows(figure, names)
     figure.update_layout(
         height=140 + 26 * len(names), margin=TITLED, legend=legend_above(), clickmode="event+select"

@@ -16,6 +16,7 @@ from engine.diagnostics.truth import PairTruth
 from engine.errors import BadInput, LikewiseError
 from engine.methods.registry import BuildsOn, Method, OptionValue, create, options_of
 from engine.normalise import Ingredients, repair
+from engine.normalise.cohort import N_COHORT
 from engine.types import Floats
 from pages.parts import cached, state
 from pages.parts.calibration_charts import Dumbbell, dumbbell_chart
@@ -73,10 +74,15 @@ def repairs_view(
         f"repairs-gap:{one.title}",
     )
     st.caption("Click a mark to look closer at that repair, below the table.")
-    st.dataframe(pd.DataFrame([_row(each) for each in tried]), hide_index=True)
+    st.dataframe(
+        pd.DataFrame([_row(each) for each in tried]),
+        hide_index=True,
+        column_config={"repair": st.column_config.TextColumn(width=150)},
+    )
     st.caption(
-        f"Measured on {held.n_pairs:,} pairs of anchors that no repair was fitted on. Local AUC "
-        "below 0: neighbours around a text get worse; pooled above 0: one threshold does better."
+        f"Measured on {held.n_pairs:,} pairs of anchors that no repair was fitted on. A change of "
+        "local AUC below 0: neighbours around a text get worse; of pooled AUC above 0: one "
+        "threshold does better."
     )
     names = [each.name for each in tried]
     first = str(clicked[0]) if clicked and clicked[0] in names else names[0]
@@ -88,12 +94,18 @@ def repairs_view(
         width=320,
     )
     found = next(each for each in tried if each.name == chosen)
-    st.text(f"{chosen}: {repair(chosen).fixes}. Costs {repair(chosen).cost}.")
+    st.text(f"{chosen}: {repair(chosen).fixes}. Costs {repair(chosen).cost}.{_cohort(chosen)}")
     _compare_link(one, chosen, known, regions)
     closer = Closer(one.key, chosen, Behind(corpus, held, before, regions), found.values)
     reliability_view(closer)
     if regions is not None:
         where_view(closer, regions)
+
+
+def _cohort(name: str) -> str:
+    if "cohort" not in repair(name).cost:
+        return ""
+    return f" The cohort is up to {N_COHORT} of the texts, which each text is set against."
 
 
 def _compare_link(one: Measured, chosen: str, known: Known, regions: Regions | None) -> None:

@@ -110,11 +110,23 @@ def test_opposite_verdicts_are_equal_opposite_and_right_at_home():
         assert not verdict[different.left, different.right]
         assert same.region == "low"
         assert different.region == "high"
-        assert abs(same.similarity - different.similarity) <= 0.02 * values.std()
+        assert 0 <= different.similarity - same.similarity <= 0.02 * values.std()
         assert same.similarity > same.threshold
         assert different.similarity < different.threshold
     used = [(pair.left, pair.right) for two in found for pair in two]
     assert len(set(used)) == len(used)
+
+
+def test_two_pairs_that_a_threshold_between_them_tells_apart_are_no_example():
+    _, truth, groups = two_regions(1)
+    low = groups.codes[truth.left] == 0
+
+    def found(different_in_high):
+        values = np.select([low & truth.same, low, truth.same], [2.0, 0.0, 5.0], different_in_high)
+        return opposite_verdicts(pairs_only(values, truth, len(groups.codes)), truth, groups)
+
+    assert found(1.999) == []
+    assert len(found(2.001)) == 50
 
 
 def test_the_most_convincing_come_first():
