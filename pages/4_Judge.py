@@ -13,6 +13,7 @@ from pages.parts import frame, state
 from pages.parts.attribute_bar import attribute_bar
 from pages.parts.corpus_line import corpus_line
 from pages.parts.judge_ask_view import ask_view, subject_of
+from pages.parts.judge_batches import batches_strip
 from pages.parts.judge_check_view import check_view
 from pages.parts.judge_choice import ledger_name
 from pages.parts.judge_files import files_view
@@ -49,6 +50,7 @@ def judging(corpus: Corpus, attribute: Attribute) -> None:
         show_problem("No question can be asked.", str(error))
         asked, judge = None, ""
     judge_strip(subject_of(corpus, attribute))
+    batches_strip()
     views: dict[str, Callable[[], None]] = {
         ASK: lambda: _ask(corpus, attribute, asked),
         CHECK: lambda: _check(corpus, attribute, asked, judge),

@@ -19,7 +19,9 @@ from engine.diagnostics.estimate import Estimate
 from engine.diagnostics.overlap import method_agreement
 from engine.errors import BadCorpus
 from engine.jobs import JobQueue
+from engine.judge_batches import BatchJobs
 from engine.judge_jobs import JudgeJobs
+from engine.judges.anthropic_judge import AnthropicJudge
 from engine.judges.ledger import Ledger
 from engine.judges.questions import Verdict
 from engine.maps import clusters, warm_up
@@ -59,6 +61,13 @@ def ledger() -> Ledger:
 def judge_jobs() -> JudgeJobs:
     """The workers that ask judges."""
     return JudgeJobs()
+
+
+@st.cache_resource
+def batch_jobs() -> BatchJobs:
+    """The worker that sends batches, and looks after those that are open."""
+    kept = ledger()
+    return BatchJobs(kept, lambda model: AnthropicJudge(model, kept))
 
 
 def shipped_judge(sample_name: str) -> str:

@@ -9,14 +9,18 @@ from engine.corpus import Corpus
 from engine.errors import LikewiseError
 from engine.formats.table import counted
 from engine.judge_jobs import Asking, AskingStatus
+from engine.judges.anthropic_judge import AnthropicJudge
+from engine.judges.batches import BatchJudge
 from engine.judges.local_prompts import local_prompt
 from engine.judges.money import Estimate, Purse
+from engine.judges.openai_compatible import OpenAICompatibleJudge
 from engine.judges.planning import next_step, wilson_half_width
 from engine.judges.prompts import prompt_for
 from engine.judges.questions import Verdict
 from engine.spot_checks.answers import rows_by_text_key
 from engine.types import Attribute
 from pages.parts import cached
+from pages.parts.judge_batches import choose_when, fits, send_batch, without_waiting
 from pages.parts.judge_choice import (
     ANTHROPIC,
     LABELS,
@@ -68,8 +72,13 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
         return
     last = cached.judge_jobs().latest(subject_of(corpus, attribute))
     running = last is not None and not last.finished
+    running = running or cached.batch_jobs().status().n_sending > 0
+    as_batch = choice.who == ANTHROPIC and choose_when()
+    judge = paid_judge(choice) if choice.is_paid else None
+    if isinstance(judge, AnthropicJudge):
+        asked = without_waiting(asked, judge)
     try:
-        found = _estimate(asked, running=running)
+        found = _estimate(asked, judge, may_count=not running, as_batch=as_batch)
     except LikewiseError as error:
         show_problem("What it costs can't be told.", str(error))
         return
@@ -80,41 +89,47 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
         _costs(found)
         if choice.who == ANTHROPIC:
             _count_exactly(asked)
-        cap, may = _cap(found)
+        cap, may = _cap(found, as_batch=as_batch)
     _step(asked, found)
     n_new = len(asked.questions) if found is None else found.n_questions
+    n = counted(n_new, "question")
     st.button(
-        f"Ask {counted(n_new, 'question')}",
+        f"Send {n} as a batch" if as_batch else f"Ask {n}",
         type="primary",
-        icon=":material/gavel:",
+        icon=":material/schedule_send:" if as_batch else ":material/gavel:",
         key="judge-start",
         disabled=running or not may or not n_new,
         on_click=_submit,
-        args=(corpus, attribute, asked, cap),
+        args=(corpus, attribute, asked, cap, as_batch),
     )
     problem = st.session_state.pop(REFUSED, "")
     if problem:
         show_problem("It was not begun.", problem)
 
 
-def _estimate(asked: Settings, *, running: bool) -> Estimate | None:
+def _estimate(
+    asked: Settings,
+    judge: AnthropicJudge | OpenAICompatibleJudge | None,
+    *,
+    may_count: bool,
+    as_batch: bool,
+) -> Estimate | None:
     """By the length of the prompts; counted by the API where the analyst asked for that.
 
     While it runs nothing is counted: with each verdict there would be other prompts to count.
     """
-    if not asked.choice.is_paid:
+    if judge is None:
         return None
     key = (cached.ledger().version, asked.key, asked.choice.key)
-    exactly = not running and st.session_state.get(COUNTED) == key[1:]
-    judge = paid_judge(asked.choice)
-    return cached.judging(
-        ("estimate", exactly, *key),
-        lambda: (
-            judge.estimate(asked.questions, counted=exactly)
-            if asked.choice.who == ANTHROPIC
-            else judge.estimate(asked.questions)
-        ),
-    )
+    exactly = may_count and st.session_state.get(COUNTED) == key[1:]
+
+    def estimated() -> Estimate:
+        if not isinstance(judge, AnthropicJudge):
+            return judge.estimate(asked.questions)
+        priced = BatchJudge(judge) if as_batch else judge
+        return priced.estimate(asked.questions, counted=exactly)
+
+    return cached.judging(("estimate", exactly, as_batch, *key), estimated)
 
 
 def _count_exactly(asked: Settings) -> None:
@@ -146,7 +161,7 @@ def _costs(found: Estimate) -> None:
     )
 
 
-def _cap(found: Estimate) -> tuple[float | None, bool]:
+def _cap(found: Estimate, *, as_batch: bool) -> tuple[float | None, bool]:
     """The cap, and whether asking may begin."""
     if found.dollars is None:
         st.warning(
@@ -164,6 +179,8 @@ def _cap(found: Estimate) -> tuple[float | None, bool]:
         persist_state="session",
         help="A call is held for at its highest price before it is sent, so this is never passed.",
     )
+    if as_batch:
+        return float(cap), fits(found, float(cap))
     if found.dollars > cap:
         share = cap / found.dollars
         st.caption(f"The cap will stop it after about {share:.0%} of them; the rest can follow.")
@@ -182,6 +199,8 @@ def _free(asked: Settings) -> None:
 def _step(asked: Settings, found: Estimate | None) -> None:
     """What the questions would bring: at its widest, so that it holds for any share."""
     n = len(asked.questions)
+    if not n:
+        return
     n_known = 0 if found is None else found.n_known
     n_new = n - n_known
     each = 0.0 if found is None else _each(found)
@@ -201,9 +220,19 @@ def _each(found: Estimate) -> float | None:
     return found.dollars / found.n_questions
 
 
-def _submit(corpus: Corpus, attribute: Attribute, asked: Settings, cap: float | None) -> None:
+def _submit(
+    corpus: Corpus, attribute: Attribute, asked: Settings, cap: float | None, as_batch: bool
+) -> None:
     choice = asked.choice
+    strata = {one.question.key: one.stratum for one in asked.chosen if one.stratum}
+    probabilities = {
+        one.question.key: one.probability for one in asked.chosen if one.probability is not None
+    }
     try:
+        judge = paid_judge(choice) if as_batch else None
+        if isinstance(judge, AnthropicJudge):
+            send_batch(asked, judge, cap, strata, probabilities)
+            return
         purse = Purse(cap) if choice.is_paid else None
         asking = Asking(
             subject=subject_of(corpus, attribute),
@@ -211,13 +240,9 @@ def _submit(corpus: Corpus, attribute: Attribute, asked: Settings, cap: float | 
             questions=asked.questions,
             make_judge=maker(choice, corpus, purse),
             ledger=cached.ledger(),
-            strata={one.question.key: one.stratum for one in asked.chosen if one.stratum},
+            strata=strata,
             purse=purse,
-            probabilities={
-                one.question.key: one.probability
-                for one in asked.chosen
-                if one.probability is not None
-            },
+            probabilities=probabilities,
         )
         cached.judge_jobs().submit(asking)
     except LikewiseError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from engine.choosing.weighing import Basis
 from engine.diagnostics.transitivity import comparisons, intransitive_triads
@@ -22,6 +23,7 @@ from engine.samples import sample
 from engine.similarity import AxisSimilarity, VectorSimilarity, unit_rows
 from engine.types import Attribute
 from pages.parts import cached
+from pages.parts.judge_batches import BATCH, NOW
 from pages.parts.judge_choice import ANTHROPIC, LABELS, LOCAL, NO_KEY, SERVER, maker
 from pages.parts.judge_choice import Choice as Choosing
 from pages.parts.judge_quality import Evidence, basis_sentence, figures
@@ -189,6 +191,101 @@ def test_the_cap_is_never_passed_and_the_rest_follows(judge, service):
     assert "12 of 12 came in" in words(page)
     assert service.n_billed == 12, "nothing was paid for twice"
     assert service.n_counted == 0, "prompts are counted only when that is asked for"
+
+
+def batches_idle(page):
+    """The page when the worker has done what it was asked for."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while cached.batch_jobs().status().looking:
+        assert time.monotonic() < deadline, "the worker did not come to an end"
+        time.sleep(0.01)
+    page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.fixture
+def batching(judge, service):
+    """The page of Claude with twelve questions, to be sent as a batch."""
+    page = choose(judge(), ANTHROPIC)
+    page.number_input(key="judge-n").set_value(12).run()
+    now = [each.value for each in page.metric]
+    page.radio(key="judge-when").set_value(BATCH).run()
+    assert [each.value for each in page.metric] != now
+    yield page
+    cached.batch_jobs().close()
+
+
+def send(page):
+    page.button(key="judge-start").click().run()
+    return batches_idle(page)
+
+
+def test_a_batch_costs_half_and_its_verdicts_land_by_looking_again(batching, service):
+    def in_dollars():
+        return [float(each.value.strip("$")) for each in page.metric]
+
+    page = batching
+    half = in_dollars()
+    page.radio(key="judge-when").set_value(NOW).run()
+    assert half == pytest.approx([each / 2 for each in in_dollars()], abs=0.0002)
+    page.radio(key="judge-when").set_value(BATCH).run()
+    assert page.button(key="judge-start").label == "Send 12 questions as a batch"
+    service.batch_ends_after = 2
+    send(page)
+    assert "12 pairs on “mathematical structure”" in words(page)
+    assert "Submitted." in words(page)
+    assert "12 of these questions wait in a batch" in words(page)
+    assert page.button(key="judge-start").disabled
+    page.button(key="look-at-batches").click().run()
+    assert "In progress: 12 of 12 not answered yet." in words(batches_idle(page))
+    page.button(key="look-at-batches").click().run()
+    batches_idle(page)
+    given = cached.ledger().verdicts(judge=CLAUDE)
+    spent = dollars(sum(verdict.dollars for verdict in given))
+    assert "The last batch collected" in words(page)
+    assert f"12 verdicts for {spent}." in words(page)
+    assert {verdict.stratum for verdict in given} == {"random"}
+    assert {verdict.probability for verdict in given} == {12 / (500 * 499 / 2)}
+    assert "look-at-batches" not in [each.key for each in page.button]
+    assert "12 more are in the ledger" in words(page)
+    assert service.n_asked == 0
+
+
+def test_a_batch_survives_a_restart_of_the_app(batching, service, judge):
+    send(batching)
+    cached.batch_jobs().close()
+    st.cache_resource.clear()
+    page = batches_idle(judge())
+    assert "12 verdicts for $" in words(page)
+    assert len(cached.ledger().verdicts(judge=CLAUDE)) == service.n_billed == 12
+
+
+def test_a_batch_is_cancelled_and_what_was_paid_for_is_collected(batching, service):
+    service.batch_ends_after, service.n_done_at_cancel = 2, 5
+    page = send(batching)
+    next(each for each in page.button if each.label == "Cancel").click().run()
+    batches_idle(page)
+    assert "Being cancelled" in words(page)
+    assert next(each for each in page.button if each.label == "Cancel").disabled
+    page.button(key="look-at-batches").click().run()
+    batches_idle(page)
+    assert "5 verdicts for $" in words(page)
+    assert "7 failed, expired or were cancelled, and cost nothing" in words(page)
+    assert page.button(key="judge-start").label == "Send 7 questions as a batch"
+
+
+def test_a_batch_must_fit_under_the_cap_and_what_goes_wrong_is_said(batching, service):
+    page = batching
+    page.number_input(key="judge-cap").set_value(0.05).run()
+    assert "so all of it must fit at its highest price: raise the cap to $0." in words(page)
+    assert page.button(key="judge-start").disabled
+    page.number_input(key="judge-cap").set_value(5.0).run()
+    service.on_batch = lambda body: service.turn_away(401)
+    send(page)
+    assert "Something went wrong with a batch." in words(page)
+    assert "The batch was turned away" in words(page)
+    assert not page.button(key="judge-start").disabled
 
 
 def test_tokens_are_counted_when_that_is_asked_for(judge, service):
