@@ -96,10 +96,11 @@ def as_table(report: BenchReport) -> str:
 def row_line(row: BenchRow) -> str:
     """One row of the table."""
     found = row.right.discrimination
+    control = np.nan if row.wrong is None else row.wrong.swap.value
     return (
         f"{row.card.name:22}{row.card.level.value:>5}  {row.column[:13]:14}"
         f"{(row.against or '–')[:13]:14}{_interval(row.right.swap):>20}"
-        f"{_short(np.nan if row.wrong is None else row.wrong.swap.value):>12}{_short(found.local.value):>10}"
+        f"{_short(control):>12}{_short(found.local.value):>10}"
         f"{_short(found.pooled.value):>8}{_short(found.gap.value):>7}"
         f"{_short(row.right.precision.value):>7}{row.cost.seconds:>9.1f}"
     )

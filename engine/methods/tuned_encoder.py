@@ -25,6 +25,8 @@ from engine.tuning.truth import (
 from engine.types import Attribute, Family, Level, Similarity, content_key
 
 VERSION = 1
+TRIPLETS_PER_STEP = 8
+FEWEST_STEPS, MOST_STEPS = 32, 128
 SHARE_OF_FIT = 0.7
 """Of a run's progress: the rest is reading the corpus."""
 
@@ -58,7 +60,9 @@ class TunedEncoder(Learns):
         "triplets", "what a verdict is: the order of a triplet, or the label of one text"
     )
     rank: int = option(8, "of the matrices added to a layer", low=1, high=256)
-    n_steps: int = option(32, "steps of training at most", low=1, high=10_000)
+    n_steps: int = option(
+        0, "steps of training at most; 0 = one for 8 triplets, 32 to 128", low=0, high=10_000
+    )
     window: int = option(128, "tokens of a text that are read in training", low=8, high=8192)
     held_out: float = option(0.2, "share of texts never learnt from", low=0, high=0.9)
     noise: float = option(0.0, "share of the labels' answers turned round", low=0, high=1)
@@ -89,7 +93,8 @@ class TunedEncoder(Learns):
         store, key = AdapterStore(), self._fit_key(triplets, ordered)
         kept = store.load(key)
         if kept is None:
-            kept = finetune(self.model, ordered.texts, triplets, self.recipe, resources)
+            recipe = self.recipe(len(triplets))
+            kept = finetune(self.model, ordered.texts, triplets, recipe, resources)
             store.save(key, kept)
             resources.meter.add(seconds=kept.choice.seconds, n_truncated=kept.choice.n_truncated)
         return kept
@@ -105,10 +110,11 @@ class TunedEncoder(Learns):
         tuned = self.tuned(ordered, attribute, resources)
         return tuned.adapter, self.triplets(ordered, attribute)
 
-    @property
-    def recipe(self) -> Recipe:
-        """How it is fine-tuned."""
-        return Recipe(rank=self.rank, n_steps=self.n_steps, window=self.window, seed=self.seed)
+    def recipe(self, n_triplets: int) -> Recipe:
+        """How it is fine-tuned on so many triplets."""
+        fitting = min(MOST_STEPS, max(FEWEST_STEPS, n_triplets // TRIPLETS_PER_STEP))
+        n_steps = self.n_steps or fitting
+        return Recipe(rank=self.rank, n_steps=n_steps, window=self.window, seed=self.seed)
 
     def triplets(self, ordered: Corpus, attribute: Attribute) -> Triplets:
         """What it learns from: judged triplets, or those among labelled texts."""
@@ -124,5 +130,5 @@ class TunedEncoder(Learns):
         """Content key of the very triplets, the recipe and the encoder."""
         sides = (triplets.anchor, triplets.positive, triplets.negative)
         learnt = (ordered.texts[row] for side in sides for row in side)
-        made_by = (str(VERSION), repr(self.recipe), model_revision(self.model))
+        made_by = (str(VERSION), repr(self.recipe(len(triplets))), model_revision(self.model))
         return content_key(*made_by, *learnt)

@@ -112,6 +112,13 @@ def test_an_ensemble_needs_two_others():
             _ = create("ensemble", {"members": members}).names
 
 
+def test_an_encoder_is_tuned_for_longer_on_more_triplets():
+    made = create("tuned-encoder")
+    assert [made.recipe(n).n_steps for n in (10, 256, 600, 1024, 9000)] == [32, 32, 75, 128, 128]
+    assert create("tuned-encoder", {"n_steps": 5}).recipe(9000).n_steps == 5
+
+
+
 @pytest.mark.models
 def test_a_fit_is_paid_once_and_says_how_it_went(corpus):
     few = corpus.subset(np.arange(40))
