@@ -38,7 +38,7 @@ AT_RANDOM = "drawn at random"
 DISAGREEMENT = "where methods disagree most, and some at random"
 WEIGHTED = "by disagreement and region, with known chances"
 BORDERS = "at the borders of clusters, and some at random"
-IN_RINGS = "in rings: a text's candidates two by two, so that circles show"
+IN_RINGS = "in rings, so that circles show"
 TELLING = "what tells most after this judge's verdicts so far"
 JUDGED = "those that it has answered"
 
