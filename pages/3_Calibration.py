@@ -12,7 +12,7 @@ from engine.types import Attribute
 from pages.parts import cached, frame, state
 from pages.parts.attribute_bar import attribute_bar
 from pages.parts.calibration_hubs import hubs_view
-from pages.parts.calibration_inputs import Known, choose_regions, choose_truth
+from pages.parts.calibration_inputs import Known, choose_regions, choose_truth, doubt_about
 from pages.parts.calibration_judge import judge_view
 from pages.parts.calibration_measures import measure_all
 from pages.parts.calibration_opposite import opposite_view
@@ -58,6 +58,9 @@ def calibration(corpus: Corpus, attribute: Attribute, panels: list[Panel]) -> No
     if known is None:
         return
     st.text(f"All below rests on {known.described}.")
+    doubt = doubt_about(known, corpus)
+    if doubt:
+        st.text(doubt)
     measured = measure_all(corpus, panels, known, regions)
     if not measured:
         return

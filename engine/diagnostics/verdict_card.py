@@ -183,4 +183,6 @@ def _meant(found: Meaning) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+    # Adding 0.0 takes the sign off a figure that rounds to nothing.
+    value, low, high = (f"{round(part, 3) + 0.0:.3f}" for part in estimate[:3])
+    return f"{value} [{low}, {high}]"

@@ -20,7 +20,7 @@ from engine.diagnostics.truth import (
 )
 from engine.errors import BadInput
 from engine.judges.questions import Kind, Verdict
-from engine.tuning.truth import PERSON
+from engine.tuning.truth import PERSON, label_column
 from engine.types import Attribute
 from pages.parts import cached, frame, state
 from pages.parts.panels import Panel, ready
@@ -83,6 +83,17 @@ def choose_truth(view: state.View, corpus: Corpus, attribute: Attribute) -> Know
     return Known(truth, _truth_key(truth), attribute, truth.described, column=column)
 
 
+def doubt_about(known: Known, corpus: Corpus) -> str:
+    """What to know where the truth is a label column that may be about something else."""
+    if not known.column or known.column == label_column(corpus, known.attribute):
+        return ""
+    return (
+        f"Nothing says that the column {known.column!r} labels {known.attribute.name!r}. Where it "
+        "labels something else, methods that do as they were asked look bad here: choose another "
+        "truth above."
+    )
+
+
 def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) -> Regions | None:
     """The regions that are compared: values of a label column, or clusters of a method's map."""
     columns = [name for name in corpus.labels if _is_region(corpus, name)]
@@ -133,10 +144,8 @@ def content_of(array: npt.NDArray[np.generic], *names: str) -> str:
 
 
 def _first_the_attribute_s(view: state.View, corpus: Corpus) -> list[str]:
-    """Label columns, the one that holds the truth about a suggested attribute first."""
-    found = frame.sample_of(view)
-    offers = found.attributes if found else ()
-    own = next((o.column for o in offers if o.name == view.attribute), "")
+    """Label columns, the one that holds the truth about the attribute first."""
+    own = label_column(corpus, view.asked) if view.asked else None
     return sorted(corpus.labels, key=lambda name: name != own)
 
 

@@ -74,7 +74,7 @@ def _show(pair: JudgedPair, corpus: Corpus, known: Known, is_same: bool) -> None
         st.badge("Same", icon=":material/equal:", color="blue")
     else:
         st.badge("Different", icon=":material/difference:", color="orange")
-    st.text(f"{known.attribute.name} · {pair.region} · similarity {pair.similarity:.3f}")
+    st.text(f"in {known.attribute.name} · region {pair.region} · similarity {pair.similarity:.3f}")
     for row in (pair.left, pair.right):
         with st.container(border=True):
             label = corpus.labels[known.column][row] if known.column else ""

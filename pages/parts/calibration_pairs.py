@@ -17,7 +17,7 @@ from pages.parts.calibration_inputs import Known, Regions
 from pages.parts.calibration_measures import Measured
 
 N_SHOWN = 10
-ROW_HEIGHT = 106
+ROW_HEIGHT = 128
 N_BEFORE_SCROLLING = 4
 
 

@@ -77,7 +77,7 @@ def repairs_view(
     st.dataframe(
         pd.DataFrame([_row(each) for each in tried]),
         hide_index=True,
-        column_config={"repair": st.column_config.TextColumn(width=150)},
+        column_config={"repair": st.column_config.TextColumn(width=170)},
     )
     st.caption(
         f"Measured on {held.n_pairs:,} pairs of anchors that no repair was fitted on. A change of "

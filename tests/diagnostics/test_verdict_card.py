@@ -64,6 +64,13 @@ def test_what_the_data_do_not_support_is_absent():
     assert card.advice == "One threshold will do."
 
 
+def test_a_gap_that_rounds_to_nothing_has_no_sign():
+    nothing = Estimate(-0.0001, -0.0004, 0.0003, 300)
+    found = report(BASE)
+    calm = dataclasses.replace(found, discrimination=found.discrimination._replace(gap=nothing))
+    assert "gap 0.000 [0.000, 0.000]" in verdict_card(calm).gap
+
+
 def test_a_repair_that_does_not_help_is_not_praised():
     bent = with_anchor_scales(BASE)
     card = verdict_card(report(bent), after(bent, "isotonic"))

@@ -91,6 +91,7 @@ def test_without_an_attribute_it_asks_for_one(calibration):
 def test_every_section_opens_and_the_truth_is_said(calibration):
     page = calibration(**asked())
     assert "from the label column 'structure'." in said(page)
+    assert "Nothing says that" not in said(page)
     assert len(page.metric) == 3
     gaps = [float(each.value) for each in page.metric]
     assert gaps == sorted(gaps, reverse=True), "the widest gap comes first"
@@ -98,6 +99,14 @@ def test_every_section_opens_and_the_truth_is_said(calibration):
         switch(page, section)
         assert not page.exception, section
         assert not page.error, section
+
+
+def test_a_column_of_the_attribute_s_own_name_is_the_truth_about_it(calibration):
+    page = calibration(attribute="story", methods="tfidf,length,random")
+    assert box(page, "Truth about pairs").value == "label column: story"
+    assert "Nothing says that" not in said(page)
+    box(page, "Truth about pairs").set_value("label column: structure").run()
+    assert "Nothing says that the column 'structure' labels 'story'." in said(page)
 
 
 def test_next_turns_to_another_two_pairs(calibration):
