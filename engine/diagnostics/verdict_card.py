@@ -84,6 +84,11 @@ def gap_sentence(found: Discrimination) -> str:
         return f"One threshold for all ranks worse than each text's own: {figures}."
     if gap.high <= GAP:
         return f"One threshold for all ranks about as well as each text's own: {figures}."
+    if gap.low > 0:
+        return (
+            "One threshold for all ranks worse than each text's own, but whether by more than "
+            f"{GAP} is not settled: {figures}."
+        )
     return f"Whether one threshold ranks as well as each text's own is not settled: {figures}."
 
 
@@ -158,18 +163,20 @@ def advice_sentence(before: CalibrationReport, after: Mapping[str, CalibrationRe
         return (
             "Read neighbours text by text, and set no common threshold: per region, or not at all."
         )
-    if gap.high > GAP:
-        return ""
     return _other_advice(before)
 
 
 def _other_advice(report: CalibrationReport) -> str:
     faults = {finding.fault for finding in findings(report)}
+    is_settled = report.discrimination.gap.high <= GAP
     if faults & UNEQUAL:
+        said = "AUC hides it, but one threshold" if is_settled else "One threshold"
         return (
-            "AUC hides it, but one threshold serves texts unequally: look at precision and recall "
-            "by region before using one."
+            f"{said} serves texts unequally: look at precision and recall by region before using "
+            "one."
         )
+    if not is_settled:
+        return ""
     if Fault.LEAK in faults:
         return "One threshold will do, but the other attribute leaks in: compare other methods."
     if Fault.HUBS in faults:

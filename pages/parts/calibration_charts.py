@@ -132,7 +132,12 @@ def regions_chart(
                 col=column + 1,
             )
     # One range for all three: far apart must look far apart in each of them alike.
-    shown = [row[field] for _, rows in found for row in rows for _, field in measures]
+    shown = [
+        share
+        for _, rows in found
+        for row in rows
+        for share in (row.precision, row.recall, row.false_positive_rate)
+    ]
     reach = min(1.04, 1.1 * max((x for x in shown if math.isfinite(x)), default=1.0) + 0.02)
     figure.update_xaxes(range=[-0.04 * reach, reach])
     named_rows(figure, names)

@@ -112,7 +112,7 @@ def choose_regions(view: state.View, corpus: Corpus, panels: Sequence[Panel]) ->
     column = choice.removeprefix(LABEL) if choice.startswith(LABEL) else ""
     if column:
         codes, names = corpus.label_codes(column)
-        names = _telling(names, column)
+        names = telling(names, column)
         groups = Groups(codes, names, f"the column {column!r}")
     else:
         panel = next(each for each in done if CLUSTER + each.title == choice)
@@ -153,7 +153,7 @@ def _is_region(corpus: Corpus, column: str) -> bool:
     return 2 <= len(corpus.label_codes(column).names) <= MAX_REGIONS
 
 
-def _telling(names: tuple[str, ...], column: str) -> tuple[str, ...]:
+def telling(names: tuple[str, ...], column: str) -> tuple[str, ...]:
     """Values that are bare numbers say little in a sentence: the column's name goes before them."""
     if all(name.replace(".", "", 1).isdigit() for name in names):
         return tuple(f"{column} {name}" for name in names)

@@ -10,7 +10,7 @@ from engine.corpus import Corpus
 from engine.diagnostics.opposite import JudgedPair, OppositeVerdicts, opposite_verdicts
 from engine.diagnostics.verdict_card import meaning_sentence
 from pages.parts import cached
-from pages.parts.calibration_inputs import Known, Regions
+from pages.parts.calibration_inputs import Known, Regions, telling
 from pages.parts.calibration_measures import Measured, choose_method
 
 PLACE = "opposite-place"
@@ -77,9 +77,16 @@ def _show(pair: JudgedPair, corpus: Corpus, known: Known, is_same: bool) -> None
     st.text(f"in {known.attribute.name} · region {pair.region} · similarity {pair.similarity:.3f}")
     for row in (pair.left, pair.right):
         with st.container(border=True):
-            label = corpus.labels[known.column][row] if known.column else ""
-            st.text(" · ".join(part for part in (corpus.ids[row], label) if part))
+            st.text(
+                " · ".join(part for part in (corpus.ids[row], _label(corpus, known, row)) if part)
+            )
             st.text(corpus.texts[row])
+
+
+def _label(corpus: Corpus, known: Known, row: int) -> str:
+    if not known.column or not corpus.labels[known.column][row]:
+        return ""
+    return telling((corpus.labels[known.column][row],), known.column)[0]
 
 
 def _how_far(is_supported: bool, known: Known) -> str:

@@ -92,7 +92,10 @@ def test_a_small_gap_does_not_hide_that_one_threshold_serves_unequally():
     assert found.discrimination.gap.high < 0.02
     calm = found.discrimination._replace(gap=Estimate(0.004, 0.0, 0.008, 75))
     card = verdict_card(dataclasses.replace(found, discrimination=calm))
-    assert "serves texts unequally" in card.advice
+    assert card.advice.startswith("AUC hides it, but one threshold serves texts unequally")
+    near = found.discrimination._replace(gap=Estimate(0.012, 0.004, 0.03, 75))
+    open_card = verdict_card(dataclasses.replace(found, discrimination=near))
+    assert open_card.advice.startswith("One threshold serves texts unequally")
 
 
 def test_a_weak_ranking_is_the_first_thing_to_say():
@@ -111,6 +114,10 @@ def test_too_few_anchors_say_only_that():
 def test_an_unsettled_gap_is_said_to_be_unsettled():
     found = report(BASE).discrimination._replace(gap=Estimate(0.012, -0.004, 0.03, 40))
     assert gap_sentence(found).startswith("Whether one threshold ranks as well")
+    above = found._replace(gap=Estimate(0.013, 0.009, 0.016, 40))
+    assert "but whether by more than 0.01 is not settled" in gap_sentence(above)
+    open_card = verdict_card(dataclasses.replace(report(BASE), discrimination=above))
+    assert open_card.advice == ""
 
 
 def test_sentences_carry_their_figures():
