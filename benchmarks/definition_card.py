@@ -5,8 +5,8 @@ The card is distilled from the strong judge's shipped pairs of batch 1. The loca
 asked the same questions with and without it: shipped pairs and swap triplets in both orders, and
 rings of triplets that a circle can be seen in. Questions that hold a text of the card's examples
 are left out. Verdicts land in a ledger in the data folder, so a stopped run goes on where it was.
-Writes benchmarks/results/definition_card.json. Intervals resample questions (rings, for circles),
-the same ones with and without the card, so a change is a paired one.
+Writes benchmarks/results/definition_card.json. Intervals resample questions, the same ones with
+and without the card, so a change is a paired one; shares have Wilson's intervals.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from benchmarks.local_judge import Draws, attribute_of, auc, interval
 from benchmarks.written_projection import machine
 from engine.corpus import Corpus, load_corpus
+from engine.diagnostics.estimate import Estimate, wilson
 from engine.diagnostics.judge_agreement import answers_in_words, cohen_kappa
 from engine.diagnostics.rings import ring_triplets
 from engine.diagnostics.transitivity import both_ways, comparisons, differ, intransitive_triads
@@ -35,6 +36,7 @@ from engine.judges.questions import PairQuestion, Question, TripletQuestion, Ver
 from engine.judges.replay import ReplayJudge
 from engine.resources import Resources
 from engine.samples import sample
+from engine.scales.consistency import difference
 from engine.scales.definition import definition_card
 from engine.spot_checks.answers import rows_by_text_key
 from engine.store import data_dir
@@ -52,19 +54,18 @@ Measure = dict[str, list[float]]
 class Asked:
     """What is asked on one attribute, beside the strong judge's and the labels' answers.
 
-    pairs and triplets stand in one order; rings are asked in one order alone, a list each.
+    pairs and triplets stand in one order; the triplets of rings are asked in one order alone.
     """
 
     pairs: Sequence[PairQuestion]
     triplets: Sequence[TripletQuestion]
-    rings: Sequence[Sequence[TripletQuestion]]
+    rings: Sequence[TripletQuestion]
 
     @property
     def questions(self) -> list[Question]:
         """All that is asked, both orders included."""
         sided: list[Sided] = [*self.pairs, *self.triplets]
-        rings = [question for ring in self.rings for question in ring]
-        return [*sided, *map(turned, sided), *rings]
+        return [*sided, *map(turned, sided), *self.rings]
 
 
 def turned(question: Sided) -> Sided:
@@ -100,9 +101,7 @@ def asked_of(
     pairs, triplets = (list(each.values()) for each in found.values())
     free = [text for text in dict.fromkeys(corpus.texts) if text not in shown]
     ringed = ring_triplets(len(free), options.rings, width=RING_WIDTH).tolist()
-    flat = [TripletQuestion(given[0].attribute, *(free[row] for row in one)) for one in ringed]
-    n = RING_WIDTH * (RING_WIDTH - 1) // 2
-    rings = [flat[start : start + n] for start in range(0, len(flat), n)]
+    rings = [TripletQuestion(given[0].attribute, *(free[row] for row in one)) for one in ringed]
     return Asked(pairs[: options.pairs], triplets[: options.triplets], rings)
 
 
@@ -138,9 +137,23 @@ def compared(rows: Draws, of: Callable[[Draws], float]) -> Measure:
     return {"without": figure(plain, of), "with": figure(carded, of), "change": change}
 
 
-def mean(rows: Draws) -> float:
-    """Mean of the first column."""
-    return float(np.nanmean(rows[:, 0]))
+def compared_shares(rows: Draws) -> Measure:
+    """Shares of yes without and with the card, and their change.
+
+    rows: (n, 2) 0 or 1. Shares have Wilson's intervals, and the change's spans the paired
+    bootstrap's and Newcombe's: the bootstrap alone has no width where all answers are alike.
+    """
+    before, after = (wilson(int(column.sum()), len(rows)) for column in rows.T)
+    found = estimated(before, after)
+    low, high = interval(rows, lambda drawn: float((drawn[:, 1] - drawn[:, 0]).mean()))
+    value, lowest, highest, n = found["change"]
+    return {**found, "change": [value, min(low, lowest), max(high, highest), n]}
+
+
+def estimated(before: Estimate, after: Estimate) -> Measure:
+    """Two estimates and their difference, the two taken for independent."""
+    named = {"without": before, "with": after, "change": difference(before, after)}
+    return {name: [round(x, 3) for x in found] for name, found in named.items()}
 
 
 def mean_error(rows: Draws) -> float:
@@ -205,7 +218,7 @@ def flips(plain: Sequence[Verdict], carded: Sequence[Verdict], kind: Kind) -> Me
             for one, other in both_ways(verdicts, kind)
         }
 
-    return compared(rows_of(changed(plain), changed(carded)), mean)
+    return compared_shares(rows_of(changed(plain), changed(carded)))
 
 
 def rows_of(*columns: Mapping[str, float]) -> Draws:
@@ -225,19 +238,15 @@ def agreement(
 
 
 def circles(
-    plain: Sequence[Verdict], carded: Sequence[Verdict], rings: Sequence[Sequence[Question]]
+    plain: Sequence[Verdict], carded: Sequence[Verdict], rings: Sequence[Question]
 ) -> Measure:
-    """Share of circular triads a ring, over rings; a coin gives a quarter."""
-
-    def share(verdicts: Sequence[Verdict]) -> dict[str, float]:
-        by_key = {verdict.question_key: verdict for verdict in verdicts}
-        shares = {}
-        for ring in rings:
-            met = comparisons(by_key[question.key] for question in ring)
-            shares[ring[0].key] = intransitive_triads(met).value
-        return shares
-
-    return compared(rows_of(share(plain), share(carded)), mean)
+    """Share of circular triads in the rings; a coin gives a quarter."""
+    asked = {question.key for question in rings}
+    found = [
+        intransitive_triads(comparisons(v for v in one if v.question_key in asked))
+        for one in (plain, carded)
+    ]
+    return estimated(*found)
 
 
 def measured(
@@ -259,7 +268,7 @@ def measured(
         "pair answers that flip with the order": flips(plain, carded, Kind.PAIR),
         "triplets that flip with the order": flips(plain, carded, Kind.TRIPLET),
         "circular triads": circles(plain, carded, asked.rings),
-        "pairs called the same": compared(rows_of(*called), mean),
+        "pairs called the same": compared_shares(rows_of(*called)),
         "pairs: AUC, strong judge's same against different": compared(
             rows_of(*grades[:2], same), auc
         ),
@@ -307,7 +316,7 @@ def on_sample(name: str, ledger: Ledger, options: argparse.Namespace) -> dict[st
         "n_asked": {
             "pairs": len(asked.pairs),
             "triplets": len(asked.triplets),
-            "rings": len(asked.rings),
+            "ring triplets": len(asked.rings),
         },
         "n_unanswered": sum(each.status is not Status.PARSED for each in (*plain, *carded)),
         "seconds": [round(sum(each.seconds or 0.0 for each in one)) for one in (plain, carded)],

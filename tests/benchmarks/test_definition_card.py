@@ -5,7 +5,17 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.definition_card import batch_gap, compared, flips, matched, mean, rows_of, sides
+from benchmarks.definition_card import (
+    batch_gap,
+    compared,
+    compared_shares,
+    flips,
+    matched,
+    mean_error,
+    rows_of,
+    sides,
+)
+from engine.diagnostics.estimate import wilson
 from engine.judges.kinds import Choice, Kind
 from engine.judges.questions import PairQuestion, TripletQuestion, Verdict
 from engine.types import Attribute
@@ -14,11 +24,20 @@ TONE = Attribute("tone")
 
 
 def test_a_change_is_paired():
-    rows = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    found = compared(rows, mean)
-    assert [found[name][0] for name in ("without", "with", "change")] == [0.5, 0.75, 0.25]
-    always = compared(np.array([[0.0, 1.0], [1.0, 2.0]]), mean)
+    rows = np.array([[0.0, 1.0, 0.5], [0.0, 1.0, 0.5], [1.0, 0.0, 0.5], [1.0, 1.0, 0.5]])
+    found = compared(rows, mean_error)
+    assert [found[name][0] for name in ("without", "with", "change")] == [0.5, 0.5, 0.0]
+    always = compared(np.array([[0.0, 1.0, 0.0], [1.0, 2.0, 0.0]]), mean_error)
     assert always["change"] == [1.0, 1.0, 1.0, 2], "the same for each: no doubt of the change"
+
+
+def test_shares_without_a_single_yes_are_still_uncertain():
+    found = compared_shares(np.array([[0.0, 0.0]] * 10 + [[0.0, 1.0]] * 10))
+    assert (found["without"][:2], found["with"][0]) == ([0.0, 0.0], 0.5)
+    assert found["without"][2] == pytest.approx(wilson(0, 20).high, abs=1e-3)
+    value, low, high, n = found["change"]
+    assert (value, n) == (0.5, 20)
+    assert low <= 0.3 < 0.7 <= high, "as wide as either way of telling"
 
 
 def test_columns_meet_at_the_keys_that_all_have():
