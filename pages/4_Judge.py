@@ -49,8 +49,10 @@ def judging(corpus: Corpus, attribute: Attribute) -> None:
     except LikewiseError as error:
         show_problem("No question can be asked.", str(error))
         asked, judge = None, ""
-    judge_strip(subject_of(corpus, attribute))
-    batches_strip()
+    # Their own place, so that what stands below keeps its own whether or not they show anything.
+    with st.container():
+        judge_strip(subject_of(corpus, attribute))
+        batches_strip()
     views: dict[str, Callable[[], None]] = {
         ASK: lambda: _ask(corpus, attribute, asked),
         CHECK: lambda: _check(corpus, attribute, asked, judge),

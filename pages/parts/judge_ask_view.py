@@ -77,6 +77,8 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
     judge = paid_judge(choice) if choice.is_paid else None
     if isinstance(judge, AnthropicJudge):
         asked = without_waiting(asked, judge)
+        if not asked.questions:
+            return
     try:
         found = _estimate(asked, judge, may_count=not running, as_batch=as_batch)
     except LikewiseError as error:
@@ -199,8 +201,6 @@ def _free(asked: Settings) -> None:
 def _step(asked: Settings, found: Estimate | None) -> None:
     """What the questions would bring: at its widest, so that it holds for any share."""
     n = len(asked.questions)
-    if not n:
-        return
     n_known = 0 if found is None else found.n_known
     n_new = n - n_known
     each = 0.0 if found is None else _each(found)

@@ -50,7 +50,8 @@ def without_waiting(asked: Settings, judge: AnthropicJudge) -> Settings:
     n_waiting = len(asked.chosen) - len(left)
     if not n_waiting:
         return asked
-    st.text(f"{n_waiting:,} of these questions wait in a batch, and are not asked again.")
+    said = "All of these questions wait" if not left else f"{n_waiting:,} of these questions wait"
+    st.text(f"{said} in a batch, and are not asked again.")
     key = content_key(asked.key, *(one.question.key for one in left))
     return replace(asked, chosen=left, key=key)
 
@@ -114,20 +115,14 @@ def _strip(seen_stage: tuple[object, ...]) -> None:
 
 
 def _open(status: BatchesStatus, open_ones: list[SeenBatch]) -> None:
-    if status.n_sending:
+    if status.n_sending and not any(seen.sent.batch.batch_id is None for seen in open_ones):
         st.text(f"Sending {counted(status.n_sending, 'question')} as a batch …")
     for seen in open_ones:
-        said, button = st.columns([6, 1], vertical_alignment="center")
-        said.text(f"{title(seen)}\n{state_words(seen)}")
-        job = seen.sent.batch.job
-        button.button(
-            "Cancel",
-            key=f"cancel-batch:{job}",
-            disabled=_is_over(seen),
-            help="No more of it is answered. What was answered by then is paid for, and collected.",
-            on_click=cached.batch_jobs().cancel,
-            args=(job,),
-        )
+        with st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+        ):
+            st.text(f"{title(seen)}\n{state_words(seen)}", width="content")
+            _cancel_button(seen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Look again",
@@ -137,6 +132,17 @@ def _open(status: BatchesStatus, open_ones: list[SeenBatch]) -> None:
             on_click=cached.batch_jobs().look_again,
         )
         st.caption("The app looks once a minute; what has ended goes into the ledger by itself.")
+
+
+def _cancel_button(seen: SeenBatch) -> None:
+    st.button(
+        "Cancel",
+        key=f"cancel-batch:{seen.sent.batch.job}",
+        disabled=_is_over(seen),
+        help="No more of it is answered. What was answered by then is paid for, and collected.",
+        on_click=cached.batch_jobs().cancel,
+        args=(seen.sent.batch.job,),
+    )
 
 
 def title(seen: SeenBatch) -> str:
@@ -155,13 +161,13 @@ def state_words(seen: SeenBatch) -> str:
         return "Being sent: whether it arrived is not known yet."
     if progress is None:
         return "Submitted."
-    looked = f"(looked at {progress.when:%H:%M} UTC)"
+    looked = f"looked at {progress.when:%H:%M} UTC."
     if progress.status == ENDED:
-        return f"Ended: {progress.n_succeeded:,} answered, {progress.n_failed:,} not. {looked}"
+        return f"Ended: {progress.n_succeeded:,} answered, {progress.n_failed:,} not; {looked}"
     if progress.status == "canceling":
-        return f"Being cancelled: what was answered before is paid for, and collected. {looked}"
+        return f"Being cancelled: what was answered before is paid for, and collected; {looked}"
     n_left = f"{progress.n_processing:,} of {batch.n_requests:,}"
-    return f"In progress: {n_left} not answered yet. {looked}"
+    return f"In progress: {n_left} not answered yet; {looked}"
 
 
 def _collected_words(seen: SeenBatch) -> str:

@@ -95,8 +95,8 @@ BASES = {
     Basis.DRAWN: "all its questions were drawn at random",
     Basis.WEIGHED: "some questions were chosen, each with a known chance, and each counts by "
     "1 / chance (Hájek's estimator)",
-    Basis.ASKED: "how likely its questions were to be asked is not known, so it does not speak "
-    "for the corpus",
+    Basis.ASKED: "the chances of its questions are not known, or it can't be weighed by them, so "
+    "it does not speak for the corpus",
 }
 
 

@@ -235,10 +235,14 @@ def test_a_batch_costs_half_and_its_verdicts_land_by_looking_again(batching, ser
     send(page)
     assert "12 pairs on “mathematical structure”" in words(page)
     assert "Submitted." in words(page)
+    assert "All of these questions wait in a batch" in words(page)
+    assert "judge-start" not in [each.key for each in page.button]
+    page.number_input(key="judge-n").set_value(15).run()
     assert "12 of these questions wait in a batch" in words(page)
-    assert page.button(key="judge-start").disabled
+    assert page.button(key="judge-start").label == "Send 3 questions as a batch"
+    page.number_input(key="judge-n").set_value(12).run()
     page.button(key="look-at-batches").click().run()
-    assert "In progress: 12 of 12 not answered yet." in words(batches_idle(page))
+    assert "In progress: 12 of 12 not answered yet; looked at" in words(batches_idle(page))
     page.button(key="look-at-batches").click().run()
     batches_idle(page)
     given = cached.ledger().verdicts(judge=CLAUDE)
@@ -585,8 +589,8 @@ def test_figures_weigh_chosen_questions_and_say_so_or_stand_for_what_was_asked(p
     found = shown_figures(problems, unknown, mine)
     assert found["Pairs called the same"].value.startswith("0.75 ")
     assert basis_sentence(list(found.values())) == (
-        "A figure stands for … the questions asked: how likely its questions were to be asked is "
-        "not known, so it does not speak for the corpus."
+        "A figure stands for … the questions asked: the chances of its questions are not known, or "
+        "it can't be weighed by them, so it does not speak for the corpus."
     )
 
 
