@@ -37,7 +37,7 @@ def choose_when() -> bool:
         "the app meanwhile: what was sent is kept, and its answers are collected when it runs "
         "again. They are the same verdicts under the same name.",
     )
-    return when == BATCH
+    return bool(when == BATCH)
 
 
 def without_waiting(asked: Settings, judge: AnthropicJudge) -> Settings:

@@ -12,7 +12,7 @@ from engine.spot_checks import AnsweredPair, CheckedPair, SpotCheck, ask_queue
 from engine.spot_checks.answers import rows_by_text_key
 from engine.types import Attribute
 from pages.parts import cached
-from pages.parts.calibration_overview import interval
+from pages.parts.calibration_further import interval
 from pages.parts.judge_held import held_verdicts
 from pages.parts.judge_questions import AT_RANDOM, SOURCES, Chosen, Need
 from pages.parts.judge_settings import Settings, newest_wording
