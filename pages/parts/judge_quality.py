@@ -26,8 +26,8 @@ from engine.judges.labels import LabelJudge, labels_by_text
 from engine.judges.ledger import Ledger
 from engine.judges.questions import Verdict
 from engine.spot_checks.answers import rows_by_text_key
-from pages.parts.calibration_judge import drift_sentence, side_sentence
 from pages.parts.calibration_further import interval
+from pages.parts.calibration_judge import drift_sentence, side_sentence
 from pages.parts.judge_choice import is_numeric
 from pages.parts.judge_questions import Need, asked_of
 
