@@ -27,6 +27,7 @@ import numpy as np
 from engine.bench import Ask, Bench, afresh
 from engine.bench_output import as_json, as_table
 from engine.corpus import Corpus, load_corpus
+from engine.errors import LikewiseError
 from engine.methods.registry import OptionValue, create
 from engine.models.shelf import ModelShelf
 from engine.projection.categories import load
@@ -73,12 +74,16 @@ PARTS = {
     ),
     "from categories": Part({"query-relevance": {}}),
     "in one word": Part({"one-word": {}, "one-word-categories": {}}, n_texts=120, n_attributes=2),
+    # Every pair is read in the end, for the measures ask for pairs outside of the shortlists.
     "pair by pair": Part(
-        {"reranker": {"shortlist": 4}, "judge": {"shortlist": 4, "max_anchors": 20}},
-        n_texts=40,
+        {
+            "reranker": {"shortlist": 4},
+            "judge": {"shortlist": 4, "max_anchors": 16},
+            "all-pairs": {},
+        },
+        n_texts=16,
         n_attributes=2,
     ),
-    "every pair": Part({"all-pairs": {}}, n_texts=24, n_attributes=2),
 }
 
 PUBLIC: dict[str, dict[str, Attribute]] = {
@@ -146,7 +151,11 @@ def measured(part: Part, corpus: Corpus, asks: list[Ask], resources: Resources) 
     def fresh() -> Resources:
         return Resources(models=resources.models, vectors=resources.vectors)
 
-    bench = Bench(named, asks[: part.n_attributes], afresh(named, fresh), seed=SEED)
+    try:
+        bench = Bench(named, asks[: part.n_attributes], afresh(named, fresh), seed=SEED)
+    except LikewiseError as error:
+        _tell(f"{named.name} can't be measured on {len(named)} texts: {error}")
+        return {"runs": [], "means": [], "refused": dict.fromkeys(part.methods, str(error))}
     made = [create(name, options) for name, options in part.methods.items()]
     report = bench.measure(made, _tell, go_on=True)
     print(as_table(report), flush=True)
