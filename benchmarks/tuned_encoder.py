@@ -4,7 +4,7 @@ Run from the root of the repository: python -m benchmarks.tuned_encoder [encoder
 Puts "tuned encoder", "distilled rewrite" and "gsm8k" into benchmarks/results/tuning.json, row by
 row; a fit that was paid is kept in the data folder, so that an interrupted run goes on where it
 was. Same division of texts and same test triplets as in tuning.py; ONE seed (0), since a fit
-takes about a minute.
+takes one to several minutes.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ from engine.types import Attribute, Rows, Similarity
 SEED, N_GSM8K, LEAST_OF_A_LABEL = 0, 600, 8
 ROUNDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tuned-encoder, 256", {"n_verdicts": 256}),
+    ("tuned-encoder, 1024", {"n_verdicts": 1024}),
     ("tuned-encoder, 64", {"n_verdicts": 64}),
     ("tuned-encoder, 200 labels", {"n_verdicts": 200, "learns_from": "labels"}),
 )

@@ -118,7 +118,6 @@ def test_an_encoder_is_tuned_for_longer_on_more_triplets():
     assert create("tuned-encoder", {"n_steps": 5}).recipe(9000).n_steps == 5
 
 
-
 @pytest.mark.models
 def test_a_fit_is_paid_once_and_says_how_it_went(corpus):
     few = corpus.subset(np.arange(40))
