@@ -118,7 +118,14 @@ def sent_batches(ledger: Ledger) -> list[SentBatch]:
         ).fetchall()
     return [
         SentBatch(
-            _job(*row[:5]), *row[5:9], Kind(row[9]), row[10], None if row[12] else row[11] or 0.0
+            batch=_job(*row[:5]),
+            judge=row[5],
+            prompt_version=row[6],
+            model=row[7],
+            attribute=row[8],
+            kind=Kind(row[9]),
+            n_landed=row[10],
+            dollars=None if row[12] else row[11] or 0.0,
         )
         for row in rows
     ]

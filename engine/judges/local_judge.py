@@ -32,8 +32,8 @@ N_AT_ONCE = 32
 # benchmarks/results/.
 NOTE = """As a judge, the packaged language model is close to chance: of 60 swap triplets of two \
 samples it got 48% right (95% interval 35% to 62%; a coin gets 50%), and 83% of its verdicts \
-changed when the two sides were swapped. A definition card as its guide did not make it better. Use \
-it to rehearse, not to decide."""
+changed when the two sides were swapped. A definition card as its guide did not help it. Use it to \
+rehearse, not to decide."""
 
 
 class ReadsPrompts(Protocol):
