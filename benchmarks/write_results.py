@@ -20,6 +20,7 @@ def main() -> None:
     parts = {
         "SWAPS": _swaps(),
         "AUCS": _aucs(),
+        "REWRITES": _rewrites(),
         "ONE_WORD": _one_word(),
         "DETAIL": _detail(),
         "WAITS": _waits(),
@@ -91,6 +92,31 @@ def _detail() -> list[str]:
                 f"| {_figure(row['calibration_gap'], 3)} | {_figure(row['precision_at_10'])} "
                 f"| {row['seconds']:.1f} |"
             )
+    return lines
+
+
+def _rewrites() -> list[str]:
+    """Each way to use rewrites: shipped ones asked rightly, both questions, and local ones."""
+    found = _load("rewriting")
+    lines = [
+        "| method | one-sided | both questions | wrong attribute | packaged LM writes |",
+        "|---|---|---|---|---|",
+    ]
+
+    def name_of(row: dict[str, Any]) -> str:
+        options = [str(row[key]) for key in ("weighting", "compare", "queries") if key in row]
+        return " ".join([f"`{row['method']}`", *options])
+
+    for name in dict.fromkeys(name_of(row) for row in found["shipped"]):
+        both = [row for row in found["both_directions"] if name_of(row) == name]
+        cells = [
+            _mean([row["swap_accuracy"] for row in found["shipped"] if name_of(row) == name]),
+            _mean([row["mean"] for row in both]),
+            _mean([row["wrong_attribute"]["mean"] for row in both]),
+            _mean([row["mean"] for row in found["local"]["methods"] if name_of(row) == name]),
+        ]
+        told = ["–" if cell is None else f"{cell:.2f}" for cell in cells]
+        lines.append(f"| {name} | " + " | ".join(told) + " |")
     return lines
 
 
