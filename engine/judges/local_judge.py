@@ -28,12 +28,10 @@ from engine.types import Floats
 
 N_AT_ONCE = 32
 
-# For whoever is offered the packaged model; from local_judge.json and definition_card.json in
-# benchmarks/results/.
+# For whoever is offered the packaged model; from benchmarks/results/local_judge.json.
 NOTE = """As a judge, the packaged language model is close to chance: of 60 swap triplets of two \
 samples it got 48% right (95% interval 35% to 62%; a coin gets 50%), and 83% of its verdicts \
-changed when the two sides were swapped. A definition card as its guide did not help it. Use it to \
-rehearse, not to decide."""
+changed when the two sides were swapped. Use it to rehearse, not to decide."""
 
 
 class ReadsPrompts(Protocol):
