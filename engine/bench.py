@@ -182,17 +182,16 @@ class Bench:
     def _one(
         self, made: Method, tell: Callable[[str], None]
     ) -> tuple[list[BenchRow], list[MeanRow]]:
-        runs, fresh = self._runs(made, tell), self._fresh(made)
+        learnt = self._learnt(made)
+        # What learns has no truth on a neutral attribute.
+        runs = self._runs(made, tell, has_neutral=not len(learnt))
+        fresh = np.setdiff1d(np.arange(len(self.corpus), dtype=np.int64), learnt)
         name = name_of(made)
         rows = [row for ask in self.asks for row in self._rows(name, ask, runs, fresh)]
         return rows, self._means(name, runs, fresh)
 
-    def _fresh(self, made: Method) -> Rows:
-        """Rows to measure with: none that the method learnt from, for any of the attributes."""
-        return np.setdiff1d(np.arange(len(self.corpus), dtype=np.int64), self._learnt(made))
-
     def _learnt(self, made: Method) -> Rows:
-        """Rows that the method learnt from, for any of the attributes."""
+        """Rows that the method learnt from, for any of the attributes: not to be measured with."""
         if not isinstance(made, TrainedOn):
             return np.empty(0, dtype=np.int64)
         learnt = [made.training_rows(self.corpus, ask.attribute) for ask in self.asks]
@@ -223,12 +222,14 @@ class Bench:
             raise nested
         return drawn
 
-    def _runs(self, made: Method, tell: Callable[[str], None]) -> dict[str, Run]:
+    def _runs(
+        self, made: Method, tell: Callable[[str], None], *, has_neutral: bool
+    ) -> dict[str, Run]:
         """One run an attribute; a control never sees it, so it runs once."""
         blind = card(name_of(made)).family is Family.CONTROL
         runs: dict[str, Run] = {}
         wanted = [ask.attribute for ask in self.asks]
-        if len(wanted) == 1 and not len(self._learnt(made)):
+        if len(wanted) == 1 and has_neutral:
             wanted.append(NEUTRAL)
         for attribute in wanted:
             if blind and runs:

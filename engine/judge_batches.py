@@ -132,6 +132,12 @@ class BatchJobs:
             raise UnknownName("batch", job, known)
         self._do("cancel", lambda: self._cancel(known[job]))
 
+    @property
+    def n_sending(self) -> int:
+        """Questions that are on their way to the service; the ledger's file is not read."""
+        with self._lock:
+            return self._n_sending
+
     def status(self) -> BatchesStatus:
         """Where everything stands, without asking the service."""
         found = sent_batches(self._ledger)

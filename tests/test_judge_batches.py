@@ -1,9 +1,8 @@
 """Batches in the background: sent, collected, restarted, cancelled, and what goes wrong."""
 
-import importlib.util
 import time
-from pathlib import Path
 
+import anthropic_double as double
 import pytest
 
 from engine.errors import BadInput, UnknownName
@@ -22,17 +21,6 @@ MODEL = "claude-sonnet-5-5"
 PATIENCE_SECONDS = 60
 PAIRS = tuple(PairQuestion(TONE, f"text {i}", "the other") for i in range(10))
 RARELY = 3600.0
-
-
-def load_double():
-    path = Path(__file__).parent / "judges" / "double" / "anthropic_double.py"
-    spec = importlib.util.spec_from_file_location("anthropic_double_of_batches", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-double = load_double()
 
 
 @pytest.fixture

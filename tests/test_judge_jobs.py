@@ -1,11 +1,10 @@
 """Askings in the background: landing, counting, stopping, the cap, failing, one at a time."""
 
-import importlib.util
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from chat_double import ChatDouble
 
 from engine.errors import BadInput, UnknownName
 from engine.judge_jobs import Asking, AskingState, JudgeJobs
@@ -187,16 +186,8 @@ def test_the_first_stratum_of_a_verdict_stands(jobs, ledger):
     assert [verdict.stratum for verdict in ledger.verdicts()] == ["random"]
 
 
-def load_double():
-    path = Path(__file__).parent / "judges" / "double" / "chat_double.py"
-    spec = importlib.util.spec_from_file_location("chat_double_of_jobs", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_cap_ends_it_and_what_was_paid_for_is_kept(jobs, ledger):
-    with load_double().ChatDouble(lambda body, n: '{"reason": "so", "grade": 3}') as server:
+    with ChatDouble(lambda body, n: '{"reason": "so", "grade": 3}') as server:
         priced = {"n_concurrent": 1, "provider": "openai", "max_tokens": 100}
         judge = OpenAICompatibleJudge("gpt-4o", server.url, ledger, **priced)
         one = judge.estimate(PAIRS[:1])
@@ -218,7 +209,7 @@ def test_what_was_on_its_way_when_it_was_stopped_is_counted_too(jobs, ledger):
         gate.acquire()
         return '{"reason": "so", "grade": 3}'
 
-    with load_double().ChatDouble(answer) as server:
+    with ChatDouble(answer) as server:
         judge = OpenAICompatibleJudge("some-model", server.url, ledger, n_concurrent=4)
         strata = {pair.key: "random" for pair in PAIRS}
         key = jobs.submit(asking(ledger, judge, strata=strata))

@@ -93,12 +93,17 @@ def _mirrored(choice: Choice | None) -> Choice | None:
 
 def grade_flips(verdicts: Iterable[Verdict]) -> Estimate:
     """Share of pairs graded both ways round whose grade changed; `n` counts pairs."""
-    twice = [
-        (first.value, second.value)
+    twice = graded_both_ways(verdicts)
+    return wilson(sum(first.value != second.value for first, second in twice), len(twice))
+
+
+def graded_both_ways(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, Verdict]]:
+    """One judge's verdicts on each pair that he graded both ways round."""
+    return [
+        (first, second)
         for first, second in both_ways(verdicts, Kind.PAIR)
         if first.value is not None and second.value is not None
     ]
-    return wilson(sum(first != second for first, second in twice), len(twice))
 
 
 class Comparisons(NamedTuple):

@@ -131,8 +131,8 @@ class BatchJudge:
                 Requested(Asked.of(one), reasons.get(one.key, ""), chances.get(one.key))
                 for one, _ in part
             ]
-            job = self._submit(part, requested)
-            jobs += [] if job is None else [job]
+            if (job := self._submit(part, requested)) is not None:
+                jobs.append(job)
         return jobs
 
     def _submit(

@@ -72,7 +72,7 @@ def _start(corpus: Corpus, attribute: Attribute, asked: Settings) -> None:
         return
     last = cached.judge_jobs().latest(subject_of(corpus, attribute))
     running = last is not None and not last.finished
-    running = running or cached.batch_jobs().status().n_sending > 0
+    running = running or cached.batch_jobs().n_sending > 0
     as_batch = choice.who == ANTHROPIC and choose_when()
     judge = paid_judge(choice) if choice.is_paid else None
     if isinstance(judge, AnthropicJudge):

@@ -16,6 +16,7 @@ from engine.diagnostics.transitivity import (
     broken_triangles,
     comparisons,
     differ,
+    graded_both_ways,
     intransitive_triads,
     sides_taken,
 )
@@ -132,15 +133,10 @@ def first_by_question(verdicts: Sequence[Verdict]) -> dict[str, Verdict]:
 def _order(verdicts: Sequence[Verdict]) -> list[Figure]:
     absent = "none was asked in both orders; switch Both orders on."
     found = []
-    for name, kind, what in (
-        ("Triplets that flip", Kind.TRIPLET, "side"),
-        ("Grades that change", Kind.PAIR, "grade"),
+    for name, kind, what, twice in (
+        ("Triplets that flip", Kind.TRIPLET, "side", both_ways(verdicts, Kind.TRIPLET)),
+        ("Grades that change", Kind.PAIR, "grade", graded_both_ways(verdicts)),
     ):
-        twice = [
-            (one, other)
-            for one, other in both_ways(verdicts, kind)
-            if kind is not Kind.PAIR or None not in (one.value, other.value)
-        ]
         told, basis = share_told([(differ(one, other), one) for one, other in twice])
         says = _flip_sentence(told, what)
         found.append(_share(name, told, kind.value, says, absent, basis))

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import math
 import os
@@ -11,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import anthropic._base_client
+import anthropic_double as double
 import pytest
 
 from engine.errors import BadInput, StoreError
@@ -35,15 +35,6 @@ TONE = Attribute("tone", "how it sounds")
 MODEL = "claude-sonnet-5-5"
 
 
-def load_double():
-    path = Path(__file__).parent / "double" / "anthropic_double.py"
-    spec = importlib.util.spec_from_file_location("anthropic_double", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-double = load_double()
 Cut, Double, Late, message = double.Cut, double.Double, double.Late, double.message
 PRICE_OF_ONE = Prices(MODEL).dollars(Tokens(double.N_IN, double.N_OUT))
 

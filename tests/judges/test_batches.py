@@ -1,10 +1,9 @@
 import datetime
-import importlib.util
 import itertools
 import json
-from pathlib import Path
 
 import anthropic._base_client
+import anthropic_double as double
 import pytest
 
 from engine.judges import batch_collecting
@@ -30,15 +29,6 @@ TONE = Attribute("tone", "how it sounds")
 MODEL = "claude-sonnet-5-5"
 
 
-def load_double():
-    path = Path(__file__).parent / "double" / "anthropic_double.py"
-    spec = importlib.util.spec_from_file_location("anthropic_double", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-double = load_double()
 Double = double.Double
 HALF_PRICE_OF_ONE = Prices(MODEL).dollars(Tokens(double.N_IN, double.N_OUT)) / 2
 

@@ -1,7 +1,7 @@
-import importlib.util
 import json
 from pathlib import Path
 
+import chat_double as double
 import pytest
 
 from engine.errors import BadInput
@@ -20,15 +20,6 @@ GOOD = '{"reason": "both warm", "grade": 3}'
 INJECTIONS = json.loads((Path(__file__).parent / "injections.json").read_text(encoding="utf-8"))
 
 
-def load_double():
-    path = Path(__file__).parent / "double" / "chat_double.py"
-    spec = importlib.util.spec_from_file_location("chat_double", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-double = load_double()
 ChatDouble, completion = double.ChatDouble, double.completion
 
 

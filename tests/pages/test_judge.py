@@ -1,11 +1,11 @@
 """The Judge page: what it asks, what it may spend, what it says of a judge, what it takes in."""
 
-import importlib.util
 import json
 import time
 from dataclasses import replace
-from pathlib import Path
 
+import anthropic_double
+import chat_double
 import numpy as np
 import pytest
 import streamlit as st
@@ -150,21 +150,12 @@ def test_claude_without_a_key_says_how_to_set_one(judge, monkeypatch):
     assert "judge-start" not in [each.key for each in page.button]
 
 
-def double(name: str):
-    path = Path(__file__).resolve().parents[1] / "judges" / "double" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"{name}_of_pages", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def service(monkeypatch):
     """A double of Anthropic's API, with a key; `script` says what it answers."""
-    made = double("anthropic_double")
-    with made.Double() as running:
-        running.turn_away, running.message = made.Status, made.message
-        running.good_answer = made.good_answer
+    with anthropic_double.Double() as running:
+        running.turn_away, running.message = anthropic_double.Status, anthropic_double.message
+        running.good_answer = anthropic_double.good_answer
         monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
         monkeypatch.setenv("ANTHROPIC_BASE_URL", running.url)
         yield running
@@ -312,7 +303,7 @@ def test_a_bad_key_is_said_and_nothing_more_is_sent(judge, service):
 
 def test_an_unknown_price_is_said_and_must_be_accepted(judge):
     good = '{"reason": "![x](http://elsewhere/x.png)", "grade": 4}'
-    with double("chat_double").ChatDouble(lambda body, n: good) as server:
+    with chat_double.ChatDouble(lambda body, n: good) as server:
         page = choose(judge(), SERVER)
         assert "Name the model" in words(page)
         page.text_input(key="judge-url").set_value(server.url).run()
